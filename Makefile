@@ -1,0 +1,80 @@
+# `make` alone lists the targets. All of them use .venv in this folder and make it first when it is not there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PHOTOS := data/demo-photos
+DEMO_LIBRARY := data/demo-library
+LIBRARY ?= $(DEMO_LIBRARY)
+
+# The stamps carry a checksum of what is installed from: a changed pin installs again, a `git checkout` does not.
+PINS := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
+INSTALLED := $(VENV)/.installed-$(PINS)
+INSTALLED_DEV := $(VENV)/.installed-dev-$(PINS)
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+
+# One thread a test process: two that each start a thread a core take turns instead of working side by side.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+WORKERS ?= $(shell test $(CORES) -gt 4 && echo 4 || echo $(CORES))
+TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo serve test slow lint docs fix bench clean
+
+help: ## List these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+demo: $(INSTALLED) ## Collect photos, index them, search them, serve the page (DEMO_SERVE=0: end after the searches)
+	$(BIN)/python -m data.demo $(PHOTOS)
+	$(BIN)/sightline index $(PHOTOS) --library $(DEMO_LIBRARY) --model mini
+	$(BIN)/sightline search "a red motorcycle" -k 5 --library $(DEMO_LIBRARY)
+	$(BIN)/sightline search --image $(PHOTOS)/photos/galaxies.jpg -k 5 --library $(DEMO_LIBRARY)
+ifneq ($(DEMO_SERVE),0)
+	$(BIN)/sightline serve --library $(DEMO_LIBRARY)
+endif
+
+serve: $(INSTALLED) ## Serve the page on a collection (LIBRARY=folder; the demo's unless told)
+	$(BIN)/sightline serve --library $(LIBRARY)
+
+test: $(INSTALLED_DEV) ## Run the tests, without network (ARGS="-k word" chooses; WORKERS=1 runs them in a row)
+	$(TEST_ENV) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+slow: $(INSTALLED_DEV) ## Run the tests that take longer than a few seconds
+	$(TEST_ENV) $(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: $(INSTALLED_DEV) ## Check style, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+docs: $(INSTALLED_DEV) ## Write docs/commands.md anew from the program's own help
+	$(BIN)/typer web.cli utils docs --name sightline --title "The sightline command" --output docs/commands.md
+
+fix: $(INSTALLED_DEV) ## Repair what ruff can repair, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED_DEV) ## Measure Recall@K through the command line (SHARD=photos-with-captions.tar)
+	@test -n "$(SHARD)" || { echo "make bench SHARD=FILE.tar: photos with captions; benchmarks/README.md says what fits"; exit 2; }
+	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
+
+clean: ## Remove the environment, the demo and the caches of the tools
+	rm -rf $(VENV) $(PHOTOS) $(DEMO_LIBRARY) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "Sightline needs Python 3.11 to 3.13, and $(PYTHON) is $$($(PYTHON) --version 2>&1 || true)."; \
+	  echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): | $(BIN)/python
+	@echo "Installing Sightline into $(VENV): 1.6 GB on disk, 5 GB where pip takes a build of torch with CUDA"
+	$(INSTALL) -e ".[cpu,demo]"
+	@touch $@
+
+$(INSTALLED_DEV): | $(BIN)/python
+	@echo "Installing Sightline and its developer's tools into $(VENV): 0.3 GB more than for the demo"
+	$(INSTALL) -e ".[dev]"
+	@touch $(INSTALLED) $@

@@ -1,0 +1,1 @@
+"""How to ask an index: queries, engine, results."""

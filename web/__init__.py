@@ -1,0 +1,1 @@
+"""How an index is shown: HTTP API, page, and the `sightline` command."""
