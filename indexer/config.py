@@ -1,0 +1,98 @@
+"""`Settings`: every choice a person can make, built once in an entry point and passed on as a value.
+
+Taken, first to last: the command's options, the environment (`SIGHTLINE_...`), `sightline.toml` in the user's
+configuration folder (or the file that `SIGHTLINE_CONFIG` names), the defaults below.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from indexer.errors import InvalidSettings
+from indexer.images import Limits
+
+
+class Settings(BaseSettings):
+    """What an entry point was told. Immutable."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SIGHTLINE_", frozen=True, extra="forbid", env_ignore_empty=True, validate_default=True
+    )
+
+    library: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("sightline", appauthor=False)),
+        description="folder of the collection: catalog, vectors, thumbnails",
+    )
+    model: str | None = Field(
+        default=None,
+        description="model that encodes; by default the collection's own, and `mini` for a new collection",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where the model runs")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="number format of the weights; auto takes what the hardware does well"
+    )
+    batch_size: int = Field(default=32, ge=1, le=4096, description="images encoded at once")
+    threads: int = Field(
+        default_factory=lambda: max(2, os.cpu_count() or 1), ge=1, le=256, description="threads that decode images"
+    )
+    max_pixels: int = Field(default=150_000_000, ge=1, description="images with more pixels are refused")
+    max_file_mb: int = Field(default=512, ge=1, description="files larger than this many MiB are refused")
+    max_upload_mb: int = Field(default=32, ge=1, description="uploads larger than this many MiB are refused")
+    host: str = Field(default="127.0.0.1", description="address the page is served on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port the page is served on; 0 takes a free one")
+
+    @property
+    def limits(self) -> Limits:
+        """What an indexed file may cost."""
+        return Limits(max_pixels=self.max_pixels, max_bytes=self.max_file_mb * 1024 * 1024)
+
+    @property
+    def upload_limits(self) -> Limits:
+        """What an uploaded picture may cost."""
+        return Limits(max_pixels=self.max_pixels, max_bytes=self.max_upload_mb * 1024 * 1024)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def config_file() -> Path:
+    """The TOML file that settings are read from; it need not exist."""
+    named = os.environ.get("SIGHTLINE_CONFIG")
+    return Path(named) if named else platformdirs.user_config_path("sightline", appauthor=False) / "sightline.toml"
+
+
+def load_settings(**options: Any) -> Settings:
+    """Settings from a command's options (None: not given), the environment and the TOML file.
+
+    Raises `InvalidSettings` naming the setting, the value and what is allowed.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise InvalidSettings(name, str(first.get("input")), first["msg"]) from error
+    except ValueError as error:  # tomllib.TOMLDecodeError
+        raise InvalidSettings(str(config_file()), "this file", f"not valid TOML: {error}") from error
+    library = settings.library.expanduser().absolute()
+    return settings.model_copy(update={"library": library})

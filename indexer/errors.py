@@ -1,0 +1,236 @@
+"""Every error Sightline raises on purpose.
+
+    SightlineError
+    ├── InvalidRequest              what was asked for is wrong; ask differently
+    │   ├── InvalidQuery            empty, too long, k out of range, nothing to search by
+    │   ├── ImageNotFound           no image with that id in the collection
+    │   ├── OriginalGone            an indexed image whose file is not there any more
+    │   ├── QueryImageNotFound      no uploaded query picture of that name, or not any more
+    │   ├── UploadTooLarge          a request with more bytes than the service takes
+    │   ├── InvalidSettings         an option, a SIGHTLINE_ variable or the TOML file holds a value out of range
+    │   ├── UnknownModel            neither an open_clip name, a hub id nor a model folder
+    │   ├── SourceNotFound          the folder to index is not there or is not a folder
+    │   ├── InvalidDataset          a data set that is not there, damaged, or of no form we know
+    │   ├── IncompleteDataset       a data set with images or captions missing
+    │   └── InvalidReport           a benchmark report that cannot be read or written
+    ├── UnreadableImage             these bytes cannot be used as a picture
+    │   ├── UndecodableImage        not an image, damaged, truncated, or a format we cannot read
+    │   └── ImageTooLarge           more pixels or bytes than the limit
+    ├── BrokenInstallation          packages that are missing or stand in each other's way
+    ├── ModelError
+    │   ├── WeightsNotFound         the model is known, its weights are not on this machine
+    │   ├── ModelLoadFailed         weights or config that open_clip cannot load
+    │   └── ModelTooLarge           it does not fit into the memory of this machine or its GPU
+    └── CollectionError
+        ├── CollectionNotFound      no collection in that folder
+        ├── ForeignCollection       the folder holds something that Sightline did not make
+        ├── CollectionTooNew        made by a newer Sightline
+        ├── CollectionDamaged       the catalog itself cannot be read
+        ├── CollectionLocked        another indexer is writing to it
+        ├── CollectionUnavailable   the disk is full, read-only, failing, or refuses access
+        └── ModelMismatch           the collection was made with another model
+
+Errors of other libraries are translated into these once, at the edge of the module that meets them, with `from`.
+A message names the thing, the limit and the remedy, in one line.
+"""
+
+from __future__ import annotations
+
+
+class SightlineError(Exception):
+    """Base of every error that Sightline raises on purpose; `str(error)` is one line for a person."""
+
+
+class InvalidRequest(SightlineError):
+    """What was asked for is wrong."""
+
+
+class InvalidQuery(InvalidRequest):
+    """A query that cannot be answered as it stands."""
+
+
+class ImageNotFound(InvalidRequest):
+    def __init__(self, image_id: int) -> None:
+        self.image_id = image_id
+        super().__init__(f"no image with id {image_id} in this collection; it may have been removed")
+
+
+class OriginalGone(InvalidRequest):
+    def __init__(self, image_id: int, reason: str) -> None:
+        self.image_id = image_id
+        super().__init__(f"the file of image {image_id} cannot be read ({reason}); index its folder again")
+
+
+class QueryImageNotFound(InvalidRequest):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"no query picture {name!r}; only the newest are kept: send the picture again")
+
+
+class UploadTooLarge(InvalidRequest):
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(
+            f"the upload is over the limit of {limit:,} bytes; send a smaller picture, "
+            "or serve with a larger SIGHTLINE_MAX_UPLOAD_MB"
+        )
+
+
+class InvalidSettings(InvalidRequest):
+    def __init__(self, name: str, value: str, reason: str) -> None:
+        self.name = name
+        self.value = value
+        super().__init__(f"setting {name!r} cannot be {value!r}: {reason}; `sightline settings` lists what is allowed")
+
+
+class UnknownModel(InvalidRequest):
+    def __init__(self, model: str, reason: str) -> None:
+        self.model = model
+        super().__init__(f"unknown model {model!r}: {reason}; `sightline models` lists what can be used")
+
+
+class SourceNotFound(InvalidRequest):
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(f"cannot index {path!r}: {reason}")
+
+
+class InvalidDataset(InvalidRequest):
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(f"cannot use data set {path!r}: {reason}")
+
+
+class IncompleteDataset(InvalidRequest):
+    def __init__(self, path: str, problems: tuple[str, ...]) -> None:
+        self.path = path
+        self.problems = problems
+        super().__init__(
+            f"data set {path!r} is not whole: {'; '.join(problems)}; complete it, or measure what is there with "
+            "--allow-partial, which marks every result as partial"
+        )
+
+
+class InvalidReport(InvalidRequest):
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(f"cannot use benchmark report {path!r}: {reason}")
+
+
+class UnreadableImage(SightlineError):
+    """These bytes cannot be used as a picture. The message is the reason alone; the caller knows the path."""
+
+
+class UndecodableImage(UnreadableImage):
+    """Not an image, damaged, truncated, or of a format that we cannot read."""
+
+
+class ImageTooLarge(UnreadableImage):
+    def __init__(self, *, what: str, actual: int, limit: int, remedy: str) -> None:
+        self.actual = actual
+        self.limit = limit
+        super().__init__(f"{actual:,} {what} is over the limit of {limit:,}; {remedy}")
+
+
+class BrokenInstallation(SightlineError):
+    """Python packages that are missing or stand in each other's way; the message says what to run."""
+
+
+class ModelError(SightlineError):
+    """A model that is known but cannot be used."""
+
+
+class WeightsNotFound(ModelError):
+    def __init__(self, model: str, looked_in: list[str]) -> None:
+        self.model = model
+        self.looked_in = looked_in
+        places = ", ".join(looked_in)
+        super().__init__(
+            f"the weights of {model!r} are not on this machine (looked in {places}) and could not be "
+            "downloaded; connect to the network once, or use the built-in model with `--model mini`"
+        )
+
+
+class ModelLoadFailed(ModelError):
+    def __init__(self, model: str, reason: str) -> None:
+        self.model = model
+        super().__init__(f"cannot load model {model!r}: {reason}")
+
+
+class ModelTooLarge(ModelError):
+    def __init__(self, model: str, reason: str) -> None:
+        self.model = model
+        super().__init__(
+            f"model {model!r} does not fit into memory ({reason}); use `--batch-size 1`, `--precision bfloat16`, or a "
+            "smaller model of `sightline models`"
+        )
+
+
+class CollectionError(SightlineError):
+    """A collection that cannot be used as it is; `library` is its folder."""
+
+    def __init__(self, library: str, message: str) -> None:
+        self.library = library
+        super().__init__(message)
+
+
+class CollectionNotFound(CollectionError):
+    def __init__(self, library: str) -> None:
+        super().__init__(
+            library, f"no collection in {library!r}; make one with `sightline index FOLDER --library {library}`"
+        )
+
+
+class ForeignCollection(CollectionError):
+    def __init__(self, library: str, reason: str) -> None:
+        super().__init__(
+            library, f"{library!r} was not made by Sightline ({reason}); choose another folder with --library"
+        )
+
+
+class CollectionTooNew(CollectionError):
+    def __init__(self, library: str, schema: str) -> None:
+        self.schema = schema
+        super().__init__(
+            library,
+            f"the collection in {library!r} has schema {schema!r}, which this Sightline does not know; "
+            "a newer version made it: upgrade Sightline to open it",
+        )
+
+
+class CollectionDamaged(CollectionError):
+    def __init__(self, library: str, reason: str) -> None:
+        super().__init__(
+            library,
+            f"the catalog in {library!r} cannot be read ({reason}); restore it from a backup, or index again "
+            "into another folder with --library",
+        )
+
+
+class CollectionLocked(CollectionError):
+    def __init__(self, library: str) -> None:
+        super().__init__(
+            library,
+            f"another indexer is writing to the collection in {library!r}; wait for it to end, then run this again",
+        )
+
+
+class CollectionUnavailable(CollectionError):
+    def __init__(self, library: str, reason: str) -> None:
+        super().__init__(
+            library,
+            f"the collection in {library!r} cannot be used now ({reason}); "
+            "check that its disk has space and its folder can be read and written, then run this again",
+        )
+
+
+class ModelMismatch(CollectionError):
+    def __init__(self, library: str, *, field: str, stored: str, given: str, model: str) -> None:
+        self.field = field
+        self.stored = stored
+        self.given = given
+        super().__init__(
+            library,
+            f"the collection in {library!r} was made with {field} {stored!r}, not {given!r}; "
+            f"search it with `--model {model}`, or index into a new folder with `--library OTHER_FOLDER`",
+        )

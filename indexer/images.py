@@ -1,0 +1,400 @@
+"""Bytes -> upright RGB pixels at the size a model asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from indexer.errors import ImageTooLarge, UndecodableImage, UnreadableImage
+from indexer.exif import Exif, read_exif
+
+DECODE_POLICY = "exif-upright/dct-scaled-2x/alpha-on-white/1"
+"""How bytes become pixels, as recorded in every manifest. Change it whenever the pixels would change."""
+
+Pixels = NDArray[np.uint8]
+"""Upright RGB, `(height, width, 3)`, 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """The geometry and normalisation that a model's image tower expects."""
+
+    height: int
+    width: int
+    resize_mode: Literal["shortest", "longest", "squash"]
+    """`shortest`: shorter side to the size, then centre crop; `longest`: longer side, then pad; `squash`: stretch."""
+    interpolation: Literal["bicubic", "bilinear"]
+    mean: tuple[float, float, float]
+    """Subtracted from RGB in 0..1."""
+    std: tuple[float, float, float]
+    """Divides what is left."""
+    fill_color: int = 0
+    """Grey level, 0 to 255, of the padding of `longest`."""
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Preprocessing:
+        return cls(**{**fields, "mean": tuple(fields["mean"]), "std": tuple(fields["std"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may cost before it is refused."""
+
+    max_pixels: int = 150_000_000
+    max_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """What a file says about itself. Width and height are of the upright picture."""
+
+    width: int
+    height: int
+    format: str
+    """Lower case: `jpeg`, `png`, `webp`, `gif`, `bmp`, `tiff`, `avif`, `heif`."""
+    taken_at: datetime | None
+    """EXIF DateTimeOriginal, without a time zone, as the camera's clock said it."""
+    camera: str | None
+    """EXIF make and model, such as `Canon EOS 5D`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    pixels: Pixels
+    """`(height, width, 3)` as the `Preprocessing` asked."""
+    info: ImageInfo
+
+
+_DEFAULT_LIMITS = Limits()
+
+Size = tuple[int, int]
+"""Width, height."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+_DCT_MARGIN = 2
+"""JPEG is decoded at no less than this multiple of the size asked for: 53 dB or better against a full decode."""
+
+_REDUCING_GAP = 2.0
+"""Pillow may box-filter down to this multiple of the size asked for before the real filter."""
+
+
+def decode(data: bytes, preprocessing: Preprocessing, limits: Limits = _DEFAULT_LIMITS) -> DecodedImage:
+    """A picture file's bytes -> the pixels that a model takes, and what the file says about itself.
+
+    The geometry is open_clip's `image_transform`, without the normalisation. Only the first frame or page counts;
+    embedded colour profiles are ignored, as in open_clip. Raises `UndecodableImage` and `ImageTooLarge`.
+    """
+    with _translated(limits):
+        picture, info = _upright(data, limits, lambda full: _fit(preprocessing, full).resized)
+        fit = _fit(preprocessing, (info.width, info.height))
+        return DecodedImage(_framed(picture, preprocessing, fit), info)
+
+
+def thumbnail(data: bytes, max_side: int, limits: Limits = _DEFAULT_LIMITS) -> Image.Image:
+    """The upright picture in RGB, its longer side at most `max_side` px, never enlarged. Raises as `decode`."""
+
+    def shrunk(full: Size) -> Size:
+        scale = min(1.0, max_side / max(full))
+        return max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
+
+    with _translated(limits):
+        picture, info = _upright(data, limits, shrunk)
+        return _resized(picture, shrunk((info.width, info.height)), Image.Resampling.LANCZOS)
+
+
+def read_info(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> ImageInfo:
+    """What the file says about itself, from its header; damage behind the header may go unseen.
+
+    Only a PNG is decoded for it, because its EXIF may follow the pixels. Raises as `decode`.
+    """
+    with _translated(limits):
+        opened = _open(data, limits)
+        return _info(opened, read_exif(opened))
+
+
+@contextmanager
+def _translated(limits: Limits) -> Iterator[None]:
+    """Whatever a decoder raises becomes an `UnreadableImage`.
+
+    Everything is caught, because damaged files make decoders raise anything: besides OSError and SyntaxError also
+    struct.error, KeyError, ZeroDivisionError, RuntimeError and more. Nothing is swallowed.
+    """
+    try:
+        yield
+    except UnreadableImage:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(str(error), limits) from error
+    except MemoryError as error:
+        raise UndecodableImage(
+            "there is not enough memory to decode it; lower --max-pixels to skip such files"
+        ) from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UndecodableImage(f"damaged or truncated picture ({reason})") from error
+
+
+def _too_many_pixels(message: str, limits: Limits) -> UnreadableImage:
+    """Pillow's own guard comes before ours only in WebP: the pixels it counted, held against our limit."""
+    count = re.search(r"\((\d+) pixels\)", message)
+    if count and int(count[1]) > limits.max_pixels:
+        return ImageTooLarge(
+            what="pixels", actual=int(count[1]), limit=limits.max_pixels, remedy="raise it with --max-pixels"
+        )
+    return UndecodableImage(f"more pixels than Pillow decodes of this format ({message})")
+
+
+def _open(data: bytes, limits: Limits) -> ImageFile.ImageFile:
+    """The header, read by the decoder that the content calls for, and checked against the limits.
+
+    The decoders are called directly rather than through `Image.open`: that one would try some forty formats,
+    among them Ghostscript's, and apply a pixel limit of its own that only a process-wide setting can change.
+    """
+    if not data:
+        raise UndecodableImage("the file is empty")
+    if len(data) > limits.max_bytes:
+        raise ImageTooLarge(
+            what="bytes", actual=len(data), limit=limits.max_bytes, remedy="raise it with --max-file-mb"
+        )
+    opened = _decoder(data)(BytesIO(data))
+    pixels = opened.width * opened.height
+    if pixels > limits.max_pixels:
+        raise ImageTooLarge(
+            what=f"pixels ({opened.width:,} x {opened.height:,})",
+            actual=pixels,
+            limit=limits.max_pixels,
+            remedy="raise it with --max-pixels",
+        )
+    return opened
+
+
+_SIGNATURES: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
+    (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
+    (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
+    (b"GIF87a", GifImagePlugin.GifImageFile),
+    (b"GIF89a", GifImagePlugin.GifImageFile),
+    (b"BM", BmpImagePlugin.BmpImageFile),
+    (b"II*\0", TiffImagePlugin.TiffImageFile),
+    (b"MM\0*", TiffImagePlugin.TiffImageFile),
+    (b"II+\0", TiffImagePlugin.TiffImageFile),
+    (b"MM\0+", TiffImagePlugin.TiffImageFile),
+    *((bytes((size, 0, 0, 0)), BmpImagePlugin.DibImageFile) for size in (12, 40, 52, 56, 64, 108, 124)),
+)
+
+
+def _decoder(data: bytes) -> Callable[[BytesIO], ImageFile.ImageFile]:
+    """By content: the name of a file is not asked."""
+    for signature, decoder in _SIGNATURES:
+        if data.startswith(signature):
+            return decoder
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return WebPImagePlugin.WebPImageFile
+    if data[4:8] == b"ftyp":
+        brands = data[8 : max(12, min(int.from_bytes(data[:4], "big"), 256))]
+        return AvifImagePlugin.AvifImageFile if b"avif" in brands or b"avis" in brands else _heif_decoder()
+    raise UndecodableImage("not a picture in a format that can be read (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC)")
+
+
+def _heif_decoder() -> type[ImageFile.ImageFile]:
+    """libheif comes into memory with the first HEIC, and only then."""
+    from pillow_heif import HeifImageFile
+
+    decoder: type[ImageFile.ImageFile] = HeifImageFile
+    return decoder
+
+
+@dataclass(frozen=True, slots=True)
+class _Upright:
+    image: Image.Image
+    """L, RGB or RGBA, possibly smaller than the file's picture."""
+    extent: Box
+    """The part of `image`, in its pixels, that the picture fills: DCT scaling rounds a fraction of a pixel up."""
+
+
+def _upright(data: bytes, limits: Limits, needed: Callable[[Size], Size]) -> tuple[_Upright, ImageInfo]:
+    """The picture the right way up; JPEG is DCT-scaled to no less than twice `needed(its full size)`."""
+    opened = _open(data, limits)
+    if isinstance(opened, JpegImagePlugin.JpegImageFile):
+        full, exif = opened.size, read_exif(opened)
+        info = _info(opened, exif)
+        width, height = (_DCT_MARGIN * side for side in needed((info.width, info.height)))
+        image = _load_jpeg(opened, data, (height, width) if exif.orientation >= 5 else (width, height))
+    else:
+        opened.load()  # before EXIF is asked for: PNG may keep it behind the pixels, TIFF turns itself
+        full, exif, image = opened.size, read_exif(opened), opened
+        info = _info(opened, exif)
+    return _turned(_eight_bit(image), full, exif.orientation), info
+
+
+def _turned(image: Image.Image, full: Size, orientation: int) -> _Upright:
+    """`full` is what the file holds, as stored; the extent's odd fraction is at its right and bottom before turning."""
+    eighths = max(image.size) * 8 // max(full)  # the DCT scale: libjpeg makes sides of ceil(full * eighths / 8)
+    width, height = full[0] * eighths / 8, full[1] * eighths / 8
+    if orientation in _TURNS:
+        image = image.transpose(_TURNS[orientation])
+    if orientation >= 5:
+        width, height = height, width
+    left = image.width - width if orientation in (2, 3, 6, 7) else 0.0
+    top = image.height - height if orientation in (3, 4, 7, 8) else 0.0
+    return _Upright(image, (left, top, left + width, top + height))
+
+
+def _load_jpeg(opened: JpegImagePlugin.JpegImageFile, data: bytes, least: Size) -> Image.Image:
+    """`least` in stored orientation. simplejpeg is faster and, unlike Pillow, tells when the data is damaged.
+
+    What it cannot read (odd subsampling) or merely warns about (stray bytes between segments, which some cameras
+    write) goes to Pillow.
+    """
+    import simplejpeg
+
+    least = min(least[0], opened.width), min(least[1], opened.height)
+    try:
+        return Image.fromarray(simplejpeg.decode_jpeg(data, "RGB", min_width=least[0], min_height=least[1]))
+    except ValueError as error:
+        if _PIXELS_LOST.search(str(error)):
+            raise
+    opened.draft(None, least)
+    opened.load()
+    return opened
+
+
+_PIXELS_LOST = re.compile(r"premature end|bad huffman|bad arithmetic|instead of RST", re.IGNORECASE)
+"""libjpeg's warnings after which the rest of the picture is grey or garbage."""
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """Any mode -> L, RGB or RGBA."""
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        return Image.fromarray(_scaled_to_8_bit(np.asarray(picture)))
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+
+
+def _scaled_to_8_bit(grey: NDArray[Any]) -> Pixels:
+    """16 bit: the high byte, as Pillow does for RGB. Floats in 0..1: that range.
+
+    Other floats and 32-bit integers have no agreed white, so their darkest becomes black, their brightest white.
+    """
+    if grey.dtype.itemsize == 2:
+        return (grey >> 8).astype(np.uint8)
+    values = np.nan_to_num(grey.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if grey.dtype.kind == "f" and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    return np.asarray((values - low) * (255.0 / ((high - low) or 1.0)) + 0.5).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """Where a picture goes: the `box` of it, resized to `size`, lies at `offset` in the model's frame."""
+
+    resized: Size
+    """The whole picture at the model's scale, before it is cropped."""
+    box: Box
+    """As fractions of the picture."""
+    size: Size
+    offset: Size = (0, 0)
+
+
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
+
+
+def _fit(preprocessing: Preprocessing, full: Size) -> _Fit:
+    """open_clip's geometry for a picture of the size `full`, rounding included.
+
+    The centre crop is a box of the source, so that only what is kept is ever resized: a strip of 1 x 60,000 px
+    would be 224 x 13,440,000 before its crop.
+    """
+    frame = width, height = preprocessing.width, preprocessing.height
+    if preprocessing.resize_mode == "squash":
+        return _Fit(frame, _WHOLE, frame)
+    if preprocessing.resize_mode == "longest":
+        ratio = max(full[0] / width, full[1] / height)
+        resized = max(1, round(full[0] / ratio)), max(1, round(full[1] / ratio))
+        return _Fit(resized, _WHOLE, resized, ((width - resized[0]) // 2, (height - resized[1]) // 2))
+    if width == height:  # torchvision's Resize, which rounds the longer side down
+        resized = width * full[0] // min(full), height * full[1] // min(full)
+    else:
+        ratio = min(full[0] / width, full[1] / height)
+        resized = max(width, round(full[0] / ratio)), max(height, round(full[1] / ratio))
+    left, top = round((resized[0] - width) / 2), round((resized[1] - height) / 2)
+    box = left / resized[0], top / resized[1], (left + width) / resized[0], (top + height) / resized[1]
+    return _Fit(resized, box, frame)
+
+
+def _framed(picture: _Upright, preprocessing: Preprocessing, fit: _Fit) -> Pixels:
+    resample = Image.Resampling[preprocessing.interpolation.upper()]
+    fitted = np.asarray(_resized(picture, fit.size, resample, fit.box))
+    height, width = preprocessing.height, preprocessing.width
+    if fitted.shape == (height, width, 3):
+        return fitted
+    frame = np.full((height, width, 3), preprocessing.fill_color, np.uint8)
+    left, top = fit.offset
+    frame[top : top + fitted.shape[0], left : left + fitted.shape[1]] = fitted
+    return frame
+
+
+def _resized(picture: _Upright, size: Size, resample: Image.Resampling, box: Box = _WHOLE) -> Image.Image:
+    """The box of the picture as RGB of that size, alpha composited on white."""
+    source = _within(picture.extent, box)
+    if picture.image.mode != "RGBA":
+        return picture.image.resize(size, resample, source, _REDUCING_GAP).convert("RGB")
+    # Premultiplied, so that the colour of what is transparent does not bleed into its neighbours.
+    small = picture.image.convert("RGBa").resize(size, resample, source, _REDUCING_GAP).convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", size, "white"), small).convert("RGB")
+
+
+def _within(extent: Box, box: Box) -> Box:
+    """Fractions of the extent -> pixels; clipped, since Pillow refuses a box that rounding carried outside."""
+    left, top, right, bottom = extent
+    width, height = right - left, bottom - top
+    return (
+        left + box[0] * width,
+        top + box[1] * height,
+        min(left + box[2] * width, right),
+        min(top + box[3] * height, bottom),
+    )
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what brings the picture upright."""
+
+
+def _info(opened: ImageFile.ImageFile, exif: Exif) -> ImageInfo:
+    width, height = opened.size
+    if exif.orientation >= 5:
+        width, height = height, width
+    name = str(opened.format).lower()
+    return ImageInfo(width, height, "bmp" if name == "dib" else name, exif.taken_at, exif.camera)

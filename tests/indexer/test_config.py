@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer.config import load_settings
+from indexer.errors import InvalidSettings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "sightline.toml"))
+    monkeypatch.delenv("SIGHTLINE_LIBRARY", raising=False)
+
+
+def test_options_win_over_environment_over_file_over_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().port == 8000
+    (tmp_path / "sightline.toml").write_text("port = 1001\nbatch_size = 7\n")
+    assert load_settings().port == 1001
+    monkeypatch.setenv("SIGHTLINE_PORT", "1002")
+    assert load_settings().port == 1002
+    assert load_settings(port=1003).port == 1003
+    assert load_settings(port=None).port == 1002
+    assert load_settings().batch_size == 7
+
+
+def test_library_is_absolute_and_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_settings(library=Path("~/pictures")).library == tmp_path / "pictures"
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(library=Path("here")).library == tmp_path / "here"
+
+
+def test_limits_are_in_bytes() -> None:
+    settings = load_settings(max_file_mb=2, max_upload_mb=1, max_pixels=9)
+    assert (settings.limits.max_bytes, settings.limits.max_pixels) == (2 * 1024 * 1024, 9)
+    assert settings.upload_limits.max_bytes == 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"port": 70000}, ["port", "70000", "65535"]),
+        ({"device": "tpu"}, ["device", "tpu", "cuda"]),
+        ({"batch_size": 0}, ["batch_size", "0"]),
+    ],
+)
+def test_a_bad_value_names_the_setting_and_what_is_allowed(options: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings(**options)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_broken_file_and_an_unknown_name_are_errors(tmp_path: Path) -> None:
+    file = tmp_path / "sightline.toml"
+    file.write_text("port = [")
+    with pytest.raises(InvalidSettings, match="not valid TOML"):
+        load_settings()
+    file.write_text("prot = 1")
+    with pytest.raises(InvalidSettings, match="prot"):
+        load_settings()
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = load_settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1
