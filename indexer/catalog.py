@@ -1,0 +1,331 @@
+"""The catalog: image rows and their embeddings, committed together. It is the truth; vector indexes are its caches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from indexer import database, schema, statements
+from indexer.errors import CollectionDamaged, ImageNotFound
+from indexer.manifest import Manifest
+from indexer.records import Changes, FileState, ImageRecord, NewImage
+from indexer.schema import embedding, image, tombstone
+from indexer.vectors import Ids
+
+__all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage"]
+
+UNIT_TOLERANCE = 1e-2
+"""How far from 1 a stored vector's length may be; float16 rounding alone moves it by less than 1e-3."""
+
+_PAGE = 1000  # rows a page of `files_under`
+_BATCH = 4096  # vectors a batch of `changes_since`: 4 MB at 512 dimensions
+
+
+class Catalog:
+    """Made by `create` or `open`. Any number of threads and processes may read while one writes.
+
+    Every writing method is one transaction: after a crash all of it is there or nothing.
+    """
+
+    def __init__(self, engine: sa.Engine, library: Path) -> None:
+        self.library = library
+        self._engine = engine
+        self._writer = database.writer(engine)
+        with self._reading() as connection:
+            row = connection.execute(sa.select(schema.manifest)).first()
+        if row is None:
+            raise CollectionDamaged(str(library), "it has no manifest")
+        self.manifest = _parse_manifest(row.body, library)
+        self.uid: str = row.uid
+        """Random, made with the catalog: caches of another catalog carry another."""
+        self.created_at: datetime = row.created_at
+
+    @classmethod
+    def create(cls, library: Path, manifest: Manifest) -> Catalog:
+        """A new, empty catalog in `library` (made if needed), which must not hold one; it appears whole or not at all.
+
+        The caller sees to it that nobody else creates one there at the same time.
+        """
+        library = library.absolute()
+        path = library / database.FILE_NAME
+        if path.exists():
+            raise ValueError(f"{path} is there already")
+        fresh = path.with_name(f"{database.FILE_NAME}.new")
+        with database.translated(library):
+            library.mkdir(parents=True, exist_ok=True)
+            database.make_file(fresh)
+            engine = database.open_engine(fresh)
+            try:
+                database.migrate(engine, library)
+                with database.writer(engine).begin() as connection:
+                    statements.write_first_rows(connection, manifest)
+            finally:
+                engine.dispose()
+            database.publish(fresh, path)
+        return cls.open(library)
+
+    @classmethod
+    def open(cls, library: Path) -> Catalog:
+        """The catalog in `library`, migrated if an older Sightline made it.
+
+        Raises CollectionNotFound, ForeignCollection, CollectionTooNew, CollectionDamaged, CollectionUnavailable.
+        """
+        library = library.absolute()
+        engine = database.open_engine(database.check_file(library))
+        try:
+            with database.translated(library):
+                database.migrate(engine, library)
+            return cls(engine, library)
+        except BaseException:
+            engine.dispose()
+            raise
+
+    def close(self) -> None:
+        """Give the connections back; may be called twice."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Writing
+
+    def put(self, images: Sequence[NewImage], vectors: NDArray[np.float16]) -> list[int]:
+        """Commit images with their unit vectors, `(len(images), dimension)`; returns their ids, in order.
+
+        A path that is known keeps its id and is replaced. Of a path given twice the last counts, and both places
+        get its id. Raises ValueError for vectors of another shape, not finite, or not of unit length.
+        """
+        rows = self._checked(vectors, len(images))
+        last = {new.path: place for place, new in enumerate(images)}
+        if not last:
+            return []
+        with self._writing() as connection:
+            revision = statements.next_revision(connection)
+            ids = statements.ids_of_paths(connection, list(last))
+            known = [path for path in last if path in ids]
+            fresh = [path for path in last if path not in ids]
+            now = datetime.now(UTC)
+            statements.update_images(connection, [(ids[path], images[last[path]]) for path in known], now)
+            ids |= statements.insert_images(connection, [images[last[path]] for path in fresh], now)
+            blobs = {
+                path: {"row": ids[path], "vector": rows[place].tobytes(), "revision": revision}
+                for path, place in last.items()
+            }
+            statements.update_vectors(connection, [blobs[path] for path in known])
+            statements.insert_vectors(connection, [blobs[path] for path in fresh])
+        return [ids[new.path] for new in images]
+
+    def touch(self, updates: Sequence[tuple[int, int, int]]) -> None:
+        """`(id, size, mtime_ns)` of files whose content is the same. Readers need not know: the revision stays."""
+        if not updates:
+            return
+        statement = statements.update_by_id("size", "mtime_ns")
+        with self._writing() as connection:
+            connection.execute(
+                statement, [{"row": int(id_), "size": size, "mtime_ns": mtime} for id_, size, mtime in updates]
+            )
+
+    def move(self, moves: Sequence[tuple[int, str, int, int]]) -> None:
+        """`(id, path, size, mtime_ns)` of files that are now elsewhere, in any order, also in a chain or a ring.
+
+        Raises ValueError if a new path belongs to an image that does not move away.
+        """
+        if not moves:
+            return
+        paths = [path for _, path, _, _ in moves]
+        moving = {int(id_) for id_, _, _, _ in moves}
+        with self._writing() as connection:
+            statements.next_revision(connection)
+            for path, holder in statements.ids_of_paths(connection, paths).items():
+                if holder not in moving:
+                    raise ValueError(f"{path!r} belongs to image {holder}; remove that before moving another there")
+            # First out of each other's way: no file system has a path with a NUL byte.
+            connection.execute(statements.update_by_id("path"), [{"row": id_, "path": f"\0{id_}"} for id_ in moving])
+            connection.execute(
+                statements.update_by_id("path", "size", "mtime_ns"),
+                [{"row": int(id_), "path": path, "size": size, "mtime_ns": mtime} for id_, path, size, mtime in moves],
+            )
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Take images and their vectors out; ids that are not there are ignored."""
+        wanted = sorted({int(id_) for id_ in ids})
+        if not wanted:
+            return
+        with self._writing() as connection:
+            found: list[int] = []
+            for chunk in statements.chunks(wanted, statements.IN_LIST):
+                found += connection.scalars(sa.select(image.c.id).where(image.c.id.in_(chunk)))
+            if not found:
+                return
+            revision = statements.next_revision(connection)
+            for table, column in ((embedding, embedding.c.image_id), (image, image.c.id)):
+                connection.execute(
+                    sa.delete(table).where(column == sa.bindparam("row")), [{"row": id_} for id_ in found]
+                )
+            connection.execute(sa.insert(tombstone), [{"image_id": id_, "revision": revision} for id_ in found])
+
+    # Reading
+
+    def revision(self) -> int:
+        """Grows with every change of images or vectors; 0 in a new catalog."""
+        with self._reading() as connection:
+            return statements.current_revision(connection)
+
+    def changes_since(self, revision: int) -> Iterator[Changes]:
+        """What happened after `revision`, as one consistent picture in batches; from 0, everything there is.
+
+        The first batch carries the removed ids, no id is put twice, and nothing is yielded if nothing happened. The
+        read transaction lasts until the iterator is exhausted or closed.
+        """
+        with self._reading() as connection:
+            now = statements.current_revision(connection)
+            if now == revision:
+                return
+            removed = []
+            if revision > 0:
+                removed = list(
+                    connection.scalars(
+                        sa.select(tombstone.c.image_id)
+                        .where(tombstone.c.revision > revision)
+                        .order_by(tombstone.c.image_id)
+                    )
+                )
+            yield Changes(now, *self._arrays([]), np.array(removed, np.int64))
+            result = connection.execution_options(yield_per=_BATCH).execute(statements.vectors_after(revision))
+            for rows in result.partitions():
+                yield Changes(now, *self._arrays(rows), np.empty(0, np.int64))
+
+    def count(self) -> int:
+        # Every image has one vector, and the index on their revision is the smallest thing there is to count.
+        return self._number(sa.select(sa.func.count()).select_from(embedding))
+
+    def total_bytes(self) -> int:
+        """Size of all indexed files together."""
+        return self._number(sa.select(sa.func.coalesce(sa.func.sum(image.c.size), 0)))
+
+    def formats(self) -> dict[str, int]:
+        """How many images there are of each format, most first."""
+        number = sa.func.count()
+        query = sa.select(image.c.format, number).group_by(image.c.format).order_by(number.desc(), image.c.format)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def get(self, id: int) -> ImageRecord:
+        """Raises ImageNotFound."""
+        found = self.get_many([id])
+        if not found:
+            raise ImageNotFound(int(id))
+        return found[int(id)]
+
+    def get_many(self, ids: Iterable[int]) -> dict[int, ImageRecord]:
+        """Those that are there, by id."""
+        wanted = [int(id_) for id_ in ids]  # no database driver knows NumPy's
+        found: dict[int, ImageRecord] = {}
+        with self._reading() as connection:
+            for chunk in statements.chunks(wanted, statements.IN_LIST):
+                for row in connection.execute(statements.RECORDS.where(image.c.id.in_(chunk))):
+                    found[row.id] = ImageRecord(*row)
+        return found
+
+    def latest(self, limit: int, before_id: int | None = None) -> list[ImageRecord]:
+        """The `limit` images that came last, newest first; with `before_id`, those that came before that one."""
+        query = statements.RECORDS.order_by(image.c.id.desc()).limit(limit)
+        if before_id is not None:
+            query = query.where(image.c.id < int(before_id))
+        with self._reading() as connection:
+            return [ImageRecord(*row) for row in connection.execute(query)]
+
+    def files_under(self, root: str) -> Iterator[FileState]:
+        """Files below the folder `root`, ascending by `os.fsencode(path)`.
+
+        Read a page at a time, so that no transaction stays open while the caller works; files that the caller puts
+        or moves meanwhile may or may not appear.
+        """
+        start = os.fsdecode(os.fsencode(root).rstrip(b"/") + b"/")
+        end = os.fsdecode(os.fsencode(start)[:-1] + b"0")  # the byte after "/": above all that begins with `start`
+        while True:
+            query = (
+                statements.STATES.where(image.c.path > start, image.c.path < end).order_by(image.c.path).limit(_PAGE)
+            )
+            with self._reading() as connection:
+                page = [FileState(*row) for row in connection.execute(query)]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            start = page[-1].path
+
+    def with_hash(self, content_hash: str) -> list[FileState]:
+        """Files of that content, oldest id first."""
+        query = statements.STATES.where(image.c.content_hash == content_hash).order_by(image.c.id)
+        with self._reading() as connection:
+            return [FileState(*row) for row in connection.execute(query)]
+
+    def vector(self, id: int) -> NDArray[np.float16]:
+        """`(dimension,)`, unit length but for rounding. Raises ImageNotFound."""
+        query = sa.select(embedding.c.image_id, embedding.c.vector).where(embedding.c.image_id == int(id))
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            raise ImageNotFound(int(id))
+        vector: NDArray[np.float16] = self._arrays(rows)[1][0]
+        return vector
+
+    # Inside
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with database.translated(self.library), self._engine.connect() as connection:
+                yield connection
+        except ValueError as error:  # a stored value that is none of its type
+            raise CollectionDamaged(str(self.library), str(error)) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with database.translated(self.library), self._writer.begin() as connection:
+            yield connection
+
+    def _number(self, query: sa.Select[int]) -> int:
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def _checked(self, vectors: NDArray[Any], number: int) -> NDArray[np.float16]:
+        wanted = (number, self.manifest.dimension)
+        if vectors.shape != wanted:
+            raise ValueError(f"vectors of shape {vectors.shape}, not {wanted}")
+        lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
+        if not np.all(np.abs(lengths - 1) <= UNIT_TOLERANCE):  # also false for NaN and infinity
+            raise ValueError(f"vectors must be finite and of unit length within {UNIT_TOLERANCE}")
+        return np.ascontiguousarray(vectors, "<f2")
+
+    def _arrays(self, rows: Sequence[Any]) -> tuple[Ids, NDArray[np.float16]]:
+        """`(id, vector bytes)` rows -> ids and `(n, dimension)` vectors."""
+        dimension = self.manifest.dimension
+        for id_, vector in rows:
+            if len(vector) != 2 * dimension:
+                reason = f"the vector of image {id_} has {len(vector)} bytes, not {2 * dimension}"
+                raise CollectionDamaged(str(self.library), reason)
+        ids = np.array([row[0] for row in rows], np.int64)
+        vectors = np.frombuffer(b"".join(row[1] for row in rows), "<f2").reshape(len(rows), dimension)
+        return ids, vectors.astype(np.float16, copy=False)
+
+
+def _parse_manifest(body: str, library: Path) -> Manifest:
+    try:
+        return Manifest.from_json(body)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CollectionDamaged(str(library), f"its manifest: {error}") from error

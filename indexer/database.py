@@ -1,0 +1,196 @@
+"""A catalog's SQLite file: how it is recognised, opened, made, migrated, and what its errors mean.
+
+All that is particular to SQLite is here; `indexer/catalog.py` says what is asked of a database, whichever it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from indexer.errors import (
+    CollectionDamaged,
+    CollectionError,
+    CollectionLocked,
+    CollectionNotFound,
+    CollectionTooNew,
+    CollectionUnavailable,
+    ForeignCollection,
+)
+from indexer.schema import HEAD
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+FILE_NAME = "catalog.db"
+APPLICATION_ID = 0x53474C54  # "SGLT", in the header of every catalog
+PAGE_SIZE = 8192  # 100,000 images with 512 dimensions take 149 MB; 169 with 4096, 141 with 16384 but twice the log
+BUSY_SECONDS = 30.0
+
+_MAGIC = b"SQLite format 3\0"
+_UNAVAILABLE = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_NOMEM,
+}
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def check_file(library: Path) -> Path:
+    """The catalog's file, if there is one and it is ours. Reads 100 bytes and makes no file beside it."""
+    path = library / FILE_NAME
+    with translated(library):
+        try:
+            with path.open("rb") as file:
+                header = file.read(100)
+        except (FileNotFoundError, NotADirectoryError):
+            raise CollectionNotFound(str(library)) from None
+    if not header.startswith(_MAGIC) or len(header) < 100:
+        raise ForeignCollection(str(library), f"its {FILE_NAME} is not a database")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise ForeignCollection(str(library), f"its {FILE_NAME} is a database of another program")
+    return path
+
+
+def open_engine(path: Path) -> sa.Engine:
+    """An engine whose every connection is set up, for any number of threads; the file must be there.
+
+    Transactions begin when SQLAlchemy says so, those of `writer(engine)` with the write lock in hand: one that reads
+    first and writes later would fail as soon as another had written in between.
+    """
+    uri = f"{path.absolute().as_uri()}?{_open_mode(path)}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=-1)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def writer(engine: sa.Engine) -> sa.Engine:
+    """The same connections, for transactions that write."""
+    return engine.execution_options(writes=True)
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _open_mode(path: Path) -> str:
+    """`mode=rw` never makes a file. Where nothing can be written, SQLite reads a WAL catalog only as `immutable`,
+    which is right as long as no log with newer pages lies beside it."""
+    log = Path(f"{path}-wal")
+    writable = os.access(path.parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+    if writable or (log.exists() and log.stat().st_size > 0):
+        return "mode=rw"
+    return "mode=ro&immutable=1"
+
+
+def make_file(path: Path) -> None:
+    """An empty database at `path`, marked as ours, in WAL mode."""
+    path.unlink(missing_ok=True)  # of a crash; SQLite itself drops a log that lies beside an empty database
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def publish(fresh: Path, path: Path) -> None:
+    """Give a closed database its name, so that it is there whole or not at all, also after a power cut."""
+    _sync(fresh)
+    for leftover in _companions(path):  # of a catalog that was deleted without them; SQLite would replay its log
+        leftover.unlink(missing_ok=True)
+    fresh.replace(path)
+    _sync(path.parent)
+
+
+def _companions(path: Path) -> list[Path]:
+    return [Path(f"{path}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def migrate(engine: sa.Engine, library: Path) -> None:
+    """Bring the schema to `HEAD`. Alembic, 0.2 s to import, is loaded only if there is something to do."""
+    with engine.connect() as connection:
+        found = stored_schema(connection)
+    if found == HEAD:
+        return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    with writer(engine).begin() as connection:
+        config = migration_config(connection)
+        found = stored_schema(connection)  # again: another process may have migrated while we waited for the lock
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if found is not None and found not in known:
+            raise CollectionTooNew(str(library), found)
+        command.upgrade(config, "head")
+
+
+def stored_schema(connection: sa.Connection) -> str | None:
+    """The migration a database is at; None before the first."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def migration_config(connection: sa.Connection) -> Config:
+    """Alembic's configuration, made here so that no ini file has to be found; env.py runs on `connection`."""
+    from alembic.config import Config
+
+    config = Config()
+    folder = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def translated(library: Path) -> Iterator[None]:
+    """Errors of SQLAlchemy, SQLite and the file system as ours."""
+    try:
+        yield
+    except (sa.exc.DBAPIError, sqlite3.Error) as error:
+        raise meaning(error, library) from error
+    except sa.exc.NoResultFound as error:
+        raise CollectionDamaged(str(library), "a row that is always there is missing") from error
+    except OSError as error:
+        raise CollectionUnavailable(str(library), error.strerror or str(error)) from error
+
+
+def meaning(error: sa.exc.DBAPIError | sqlite3.Error, library: Path) -> CollectionError:
+    """Which of our errors a database error is; what nothing else explains is damage."""
+    origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    code = (getattr(origin, "sqlite_errorcode", None) or 0) & 0xFF  # the upper bits say more precisely what happened
+    if code in _LOCKED:
+        return CollectionLocked(str(library))
+    if code in _UNAVAILABLE:
+        return CollectionUnavailable(str(library), str(origin))
+    return CollectionDamaged(str(library), str(origin))

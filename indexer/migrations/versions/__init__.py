@@ -1,0 +1,1 @@
+"""One file a migration, named by its revision; `indexer.schema.HEAD` names the newest."""

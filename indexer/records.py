@@ -1,0 +1,70 @@
+"""What the catalog takes and gives: frozen records, never database rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.vectors import Ids
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """What is known of an image file before it has an id."""
+
+    path: str
+    """Absolute, as `os.fsdecode` gives it."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    content_hash: str
+    """SHA-256 of the file, hexadecimal."""
+    width: int
+    height: int
+    format: str
+    taken_at: datetime | None
+    """By the camera's clock, without a time zone."""
+    camera: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """An image of the collection; the fields are those of `NewImage`."""
+
+    id: int
+    path: str
+    size: int
+    mtime_ns: int
+    content_hash: str
+    width: int
+    height: int
+    format: str
+    taken_at: datetime | None
+    camera: str | None
+    indexed_at: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What tells whether a file has changed since it was indexed."""
+
+    id: int
+    path: str
+    size: int
+    mtime_ns: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Vectors put and images removed; a reader that has applied every batch of one call is at `revision`."""
+
+    revision: int
+    put_ids: Ids
+    put_vectors: NDArray[np.float16]
+    """`(len(put_ids), dimension)`."""
+    removed_ids: Ids

@@ -1,0 +1,105 @@
+"""The catalog's tables, in portable types: what a migration must lead to, on any database."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+HEAD = "0001"
+"""The newest migration in `indexer/migrations/versions`; opening a catalog at this one needs no Alembic."""
+
+ONLY_ROW = 1
+"""`manifest` and `counter` have this one row."""
+
+
+class PathBytes(sa.types.TypeDecorator[str]):
+    """A path as the bytes the file system has: names that are not UTF-8 survive, and prefixes are byte ranges."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> bytes | None:
+        return None if value is None else os.fsencode(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else os.fsdecode(value)
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware time, kept as UTC without a zone: SQLite has no type for zones."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+# SQLite counts up by itself only in a column that is declared INTEGER.
+_BIG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+image = sa.Table(
+    "image",
+    metadata,
+    sa.Column("id", _BIG_ID, primary_key=True, autoincrement=True),
+    sa.Column("path", PathBytes, nullable=False, unique=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("mtime_ns", sa.BigInteger, nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False, index=True),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("format", sa.String(16), nullable=False),
+    sa.Column("taken_at", sa.DateTime),
+    sa.Column("camera", sa.String),
+    sa.Column("indexed_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice, also after the newest image was removed
+)
+
+# The revision is the vector's, not the row's: an image that only moved must not be put into the index again.
+embedding = sa.Table(
+    "embedding",
+    metadata,
+    sa.Column(
+        "image_id", _BIG_ID, sa.ForeignKey("image.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("vector", sa.LargeBinary, nullable=False),  # little-endian float16, unit length
+    sa.Column("revision", sa.BigInteger, nullable=False, index=True),
+)
+
+tombstone = sa.Table(
+    "tombstone",
+    metadata,
+    sa.Column("image_id", _BIG_ID, primary_key=True, autoincrement=False),
+    sa.Column("revision", sa.BigInteger, nullable=False, index=True),
+)
+
+counter = sa.Table(
+    "counter",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+)
+
+manifest = sa.Table(
+    "manifest",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("uid", sa.String(32), nullable=False),  # random: tells this catalog's cache from another's
+    sa.Column("body", sa.Text, nullable=False),  # `Manifest.to_json()`
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)

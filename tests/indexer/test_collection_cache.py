@@ -1,0 +1,225 @@
+"""The vectors beside the catalog: used when right, rebuilt when not."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from indexer import collection as collection_module
+from indexer.collection import Collection
+from indexer.vectors import exact
+from tests.indexer.samples import DIMENSION, MANIFEST, an_image, brute_force, unit_rows
+
+QUERIES = unit_rows(4, seed=77).astype(np.float32)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def collection(library: Path) -> Iterator[Collection]:
+    with Collection.open_or_create(library, MANIFEST) as made:
+        yield made
+
+
+def put(collection: Collection, *paths: str, seed: int = 0) -> list[int]:
+    return collection.catalog.put([an_image(path) for path in paths], unit_rows(len(paths), seed=seed))
+
+
+def found(collection: Collection, k: int = 100) -> list[tuple[list[int], list[float]]]:
+    return [(matches.ids.tolist(), matches.scores.tolist()) for matches in collection.search(QUERIES, k)]
+
+
+def expected(collection: Collection, k: int = 100) -> list[tuple[list[int], list[float]]]:
+    """What the catalog alone says, by brute force."""
+    ids = np.array(sorted(state.id for state in collection.catalog.files_under("/")), np.int64)
+    vectors = np.array([collection.catalog.vector(id_) for id_ in ids], np.float16).reshape(-1, DIMENSION)
+    return [brute_force(ids, vectors, query, k) for query in QUERIES]
+
+
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def vectors_in_catalog_become(library: Path, rows: NDArray[np.float16]) -> None:
+    """Behind the catalog's back, so that what comes from the cache can be told from what comes from the catalog."""
+    connection = sqlite3.connect(library / "catalog.db")
+    with connection:
+        connection.executemany(
+            "UPDATE embedding SET vector = ? WHERE image_id = ?", [(row.tobytes(), i) for i, row in enumerate(rows, 1)]
+        )
+    connection.close()
+
+
+def test_a_saved_cache_is_what_the_next_open_uses(library: Path) -> None:
+    with Collection.open_or_create(library, MANIFEST) as first:
+        put(first, "/a", "/b", "/c")
+        first.save_cache()
+        before = found(first)
+    vectors_in_catalog_become(library, unit_rows(3, seed=8))
+    with Collection.open(library) as cached:
+        assert found(cached) == before
+    shutil.rmtree(library / "vectors")
+    with Collection.open(library) as rebuilt:
+        assert found(rebuilt) == expected(rebuilt) != before
+
+
+def test_a_cache_that_is_behind_is_caught_up(library: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with Collection.open_or_create(library, MANIFEST) as first:
+        put(first, "/a", "/b", "/c")
+        first.save_cache()
+        put(first, "/b", "/d", seed=4)
+        first.catalog.remove([1])
+    with Collection.open(library) as second:
+        assert found(second) == expected(second)
+        assert second._snapshot is not None
+        assert second._snapshot.unsaved == 3  # and not everything
+    assert warnings_in(caplog) == []
+
+
+def test_saving_what_is_saved_writes_nothing(collection: Collection) -> None:
+    put(collection, "/a")
+    collection.save_cache()
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in (collection.library / "vectors").glob("*.npy"))
+    collection.save_cache()
+    after = sorted((path.name, path.stat().st_mtime_ns) for path in (collection.library / "vectors").glob("*.npy"))
+    assert before == after != []
+
+
+@pytest.mark.parametrize("stale", [2, 3])
+def test_closing_saves_the_cache_only_if_much_has_changed(
+    library: Path, stale: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collection_module, "_STALE", stale)
+    with Collection.open_or_create(library, MANIFEST) as collection:
+        put(collection, "/a", "/b")
+        collection.search(QUERIES, 1)
+    assert (library / "vectors" / "cache.json").exists() == (stale == 2)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) - 4] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("harm", [cut, flip, Path.unlink])
+@pytest.mark.parametrize("pattern", ["cache.json", "ids-*.npy", "vectors-*.npy"])
+def test_a_damaged_cache_is_rebuilt_and_said_so(
+    library: Path, pattern: str, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with Collection.open_or_create(library, MANIFEST) as first:
+        put(first, *(f"/{number}" for number in range(20)))
+        first.save_cache()
+    [path] = (library / "vectors").glob(pattern)
+    harm(path)
+    with Collection.open(library) as second:
+        assert found(second) == expected(second)
+        second.save_cache()
+    silent = pattern == "cache.json" and harm is Path.unlink  # no cache at all is nothing to warn of
+    assert len(warnings_in(caplog)) == (0 if silent else 1)
+    caplog.clear()
+    with Collection.open(library) as third:
+        assert found(third) == expected(third)
+    assert warnings_in(caplog) == []
+
+
+def test_a_catalog_from_a_backup_is_not_mixed_with_a_newer_cache(
+    library: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Collection.open_or_create(library, MANIFEST) as first:
+        put(first, "/a", "/b")
+    shutil.copy(library / "catalog.db", tmp_path / "backup.db")
+    with Collection.open(library) as second:
+        put(second, "/a", "/c", seed=2)
+        second.catalog.remove([2])
+        second.save_cache()
+    shutil.copy(tmp_path / "backup.db", library / "catalog.db")
+    with Collection.open(library) as restored:
+        for number in range(2):  # to the revision of the cache, by another history
+            put(restored, f"/other/{number}", seed=number + 20)
+        assert found(restored) == expected(restored)
+    assert len(warnings_in(caplog)) == 1
+
+
+def test_a_new_catalog_beside_an_old_cache_does_not_use_it(library: Path) -> None:
+    with Collection.open_or_create(library, MANIFEST) as first:
+        put(first, "/a", "/b")
+        first.save_cache()
+    (library / "catalog.db").unlink()
+    with Collection.open_or_create(library, MANIFEST) as second:
+        put(second, "/c", "/d", seed=3)
+        assert found(second) == expected(second)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.lists(st.integers(0, 12), min_size=1, max_size=8), st.integers(0, 50)),
+        st.tuples(st.just("remove"), st.lists(st.integers(1, 30), max_size=5)),
+        st.tuples(st.just("save")),
+        st.tuples(st.just("reopen")),
+        st.tuples(st.just("delete cache")),
+        st.tuples(st.just("damage cache"), st.integers(0, 2), st.sampled_from([cut, flip, Path.unlink])),
+    ),
+    min_size=3,
+    max_size=14,
+)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(steps=STEPS, limit=st.integers(0, 10))
+def test_any_history_is_searched_as_the_catalog_has_it(
+    steps: list[tuple[object, ...]], limit: int, new_library: Path
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "TAIL_LIMIT", limit)
+        patch.setattr(collection_module, "_STALE", 5)
+        collection = Collection.open(shutil.copytree(new_library, Path(folder) / "library"))
+        try:
+            for step in steps:
+                collection = take(step, collection)
+                assert found(collection) == expected(collection)
+        finally:
+            collection.close()
+
+
+@pytest.fixture(scope="module")
+def new_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    library = tmp_path_factory.mktemp("new") / "library"
+    Collection.open_or_create(library, MANIFEST).close()
+    return library
+
+
+def take(step: tuple[object, ...], collection: Collection) -> Collection:
+    files = sorted((collection.library / "vectors").glob("*[0-9a-z].*n*"))
+    match step:
+        case ("put", list(names), int(seed)):
+            put(collection, *(f"/{name}" for name in names), seed=seed)
+        case ("remove", list(ids)):
+            collection.catalog.remove(ids)
+        case ("save",):
+            collection.save_cache()
+        case ("delete cache",):
+            shutil.rmtree(collection.library / "vectors", ignore_errors=True)
+        case ("damage cache", int(place), harm) if files:
+            harm(files[place % len(files)])  # type: ignore[operator]
+        case ("reopen",):
+            collection.close()
+            return Collection.open(collection.library)
+    return collection

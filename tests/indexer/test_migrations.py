@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from indexer import database, schema
+from indexer.errors import CollectionTooNew
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    """Of a catalog's file before its first migration."""
+    database.make_file(tmp_path / "catalog.db")
+    engine = database.open_engine(tmp_path / "catalog.db")
+    yield engine
+    engine.dispose()
+
+
+def declarations(engine: sa.Engine) -> dict[str, str]:
+    """Every table and index as SQLite keeps it, but for the order of what a table declares, and its spacing."""
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
+    found = {name: sorted(" ".join(line.split()).strip(", ") for line in sql.splitlines()) for name, sql in rows}
+    found.pop("alembic_version", None)
+    return {name: "\n".join(lines) for name, lines in found.items()}
+
+
+def test_the_newest_migration_is_the_one_the_code_expects(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        script = ScriptDirectory.from_config(database.migration_config(connection))
+    assert script.get_heads() == [schema.HEAD]
+
+
+def test_migrations_lead_from_nothing_to_the_schema(engine: sa.Engine, tmp_path: Path) -> None:
+    database.migrate(engine, tmp_path)
+    with engine.connect() as connection:
+        assert database.stored_schema(connection) == schema.HEAD
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_a_migrated_catalog_is_declared_like_a_new_one(engine: sa.Engine, tmp_path: Path) -> None:
+    """Alembic's comparison does not see AUTOINCREMENT, names of keys or ON DELETE."""
+    database.migrate(engine, tmp_path)
+    database.make_file(tmp_path / "plain.db")
+    plain = database.open_engine(tmp_path / "plain.db")
+    with database.writer(plain).begin() as connection:
+        schema.metadata.create_all(connection)
+    assert declarations(engine) == declarations(plain)
+    plain.dispose()
+
+
+def test_migrating_again_changes_nothing(engine: sa.Engine, tmp_path: Path) -> None:
+    database.migrate(engine, tmp_path)
+    before = declarations(engine)
+    database.migrate(engine, tmp_path)
+    assert declarations(engine) == before
+
+
+def test_a_migration_that_fails_leaves_the_schema_as_it_was(engine: sa.Engine) -> None:
+    def fail_after_migrating() -> None:
+        with database.writer(engine).begin() as connection:
+            command.upgrade(database.migration_config(connection), "head")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail_after_migrating()
+    assert declarations(engine) == {}
+
+
+def test_two_that_open_an_old_catalog_at_once_migrate_it_once(engine: sa.Engine, tmp_path: Path) -> None:
+    failures: list[BaseException] = []
+
+    def migrate() -> None:
+        try:
+            database.migrate(engine, tmp_path)
+        except BaseException as error:  # noqa: BLE001  (shown by the test)
+            failures.append(error)
+
+    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert "image" in declarations(engine)
+
+
+def test_an_unknown_schema_is_newer(engine: sa.Engine, tmp_path: Path) -> None:
+    database.migrate(engine, tmp_path)
+    with database.writer(engine).begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = 'f00d'"))
+    with pytest.raises(CollectionTooNew):
+        database.migrate(engine, tmp_path)
