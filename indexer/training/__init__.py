@@ -1,0 +1,1 @@
+"""Contrastive training of dual encoders; it made the built-in model `mini` (docs/training.md)."""
