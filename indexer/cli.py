@@ -1,0 +1,206 @@
+"""Commands that fill an index: `index`, `models`, `stats`, `settings`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from indexer.config import Settings, config_file, load_settings
+
+if TYPE_CHECKING:
+    from indexer.pipeline import SyncReport
+
+Library = Annotated[
+    Path | None,
+    typer.Option("--library", help="Folder of the collection (environment: SIGHTLINE_LIBRARY).", show_default=False),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="`mini`, ARCHITECTURE/TAG as `sightline models` lists them, hf-hub:ORG/NAME, or local-dir:FOLDER.",
+        show_default=False,
+    ),
+]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default=False)]
+Precision = Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+SOME_FAILED = 1
+"""Exit code when the work was done but some files could not be indexed."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this folder's commands to the program."""
+    app.command()(index)
+    app.command()(models)
+    app.command()(stats)
+    app.command()(settings)
+
+
+def index(
+    folder: Annotated[Path, typer.Argument(help="Folder of images; everything below it is looked at.")],
+    library: Library = None,
+    model: Model = None,
+    device: Device = None,
+    precision: Precision = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images encoded at once.", show_default=False)] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
+    max_pixels: Annotated[int | None, typer.Option(help="Refuse larger images.", show_default=False)] = None,
+    max_file_mb: Annotated[int | None, typer.Option(help="Refuse larger files.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the collection up to date with a folder: add new images, follow moved ones, drop what is gone.
+
+    Interrupt it at any time; the next run goes on where it stopped. Exit code 1: some files could not be indexed.
+    """
+    chosen = load_settings(
+        library=library,
+        model=model,
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+        threads=threads,
+        max_pixels=max_pixels,
+        max_file_mb=max_file_mb,
+    )
+    report = _sync(folder, chosen, quiet=as_json)
+    if as_json:
+        typer.echo(json.dumps(asdict(report), indent=2))
+    else:
+        _print_report(report, chosen.library)
+    if report.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _sync(folder: Path, settings: Settings, *, quiet: bool) -> SyncReport:
+    """Compose source, encoder and collection, and run the pipeline with a progress bar on stderr."""
+    from indexer.collection import Collection
+    from indexer.encoder import load_encoder
+    from indexer.pipeline import sync
+    from indexer.progress import progress_bar
+    from indexer.sources import FolderSource
+
+    # The folder is looked at first: a typing mistake is answered before a model is loaded.
+    source = FolderSource(folder, max_bytes=settings.limits.max_bytes)
+    model = settings.model or _stored_model(settings.library)
+    encoder = load_encoder(model, device=settings.device, precision=settings.precision)
+    with (
+        Collection.open_or_create(settings.library, encoder.manifest) as collection,
+        progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
+    ):
+        return sync(
+            collection,
+            encoder,
+            source,
+            limits=settings.limits,
+            batch_size=settings.batch_size,
+            threads=settings.threads,
+            progress=progress,
+        )
+
+
+def _stored_model(library: Path) -> str:
+    """The model of the collection that is there, or the default for the one to be made."""
+    from indexer.catalog import Catalog
+    from indexer.errors import CollectionNotFound
+    from indexer.models import DEFAULT_MODEL
+
+    try:
+        with Catalog.open(library) as catalog:
+            return catalog.manifest.model
+    except CollectionNotFound:
+        return DEFAULT_MODEL
+
+
+def _print_report(report: SyncReport, library: Path) -> None:
+    for failure in report.failures:
+        typer.echo(f"failed: {display_path(failure.path)}: {failure.reason}", err=True)
+    counts = ", ".join(
+        f"{getattr(report, name):,} {name}"
+        for name in ("added", "changed", "moved", "removed", "unchanged", "failed")
+        if getattr(report, name) or name in ("added", "failed")
+    )
+    typer.echo(f"{counts} in {report.seconds:.1f} s -> {library}")
+
+
+def display_path(path: str) -> str:
+    """One printable line: control characters and bytes that are not UTF-8 are shown as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in path)
+
+
+def models(
+    as_json: Json = False,
+) -> None:
+    """List the models we know: dimension, size, licence, published recall, and whether the weights are here.
+
+    Any other open_clip model works too: ARCHITECTURE/TAG, hf-hub:ORG/NAME or local-dir:FOLDER.
+    """
+    from indexer.models import KNOWN_MODELS, weights_here
+
+    here = {model.name: weights_here(model.name) is not None for model in KNOWN_MODELS}
+    if as_json:
+        typer.echo(json.dumps([{**asdict(model), "here": here[model.name]} for model in KNOWN_MODELS], indent=2))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("model", no_wrap=True)
+    table.add_column("here")
+    for column in ("dim", "MB"):
+        table.add_column(column, justify="right")
+    table.add_column("licence")
+    for column in ("Flickr30k R@1", "COCO R@1"):
+        table.add_column(column, justify="right")
+    for model in KNOWN_MODELS:
+        recall = {published.dataset: f"{published.text_to_image[0]:.1f}" for published in model.published}
+        table.add_row(
+            model.name,
+            "yes" if here[model.name] else "no",
+            str(model.dimension),
+            f"{model.size_mb:,.0f}",
+            model.licence,
+            recall.get("Flickr30k", "-"),
+            recall.get("COCO", "-"),
+        )
+    console = Console()
+    console.print(table)
+    console.print("\nR@1: published zero-shot text-to-image recall, percent. `here`: no download needed.", style="dim")
+
+
+def stats(library: Library = None, as_json: Json = False) -> None:
+    """What the collection holds: images, formats, model, index."""
+    from indexer.collection import Collection
+
+    chosen = load_settings(library=library)
+    with Collection.open(chosen.library) as collection:
+        found = collection.stats()
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2, default=str))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in asdict(found).items():
+        shown = ", ".join(f"{k} {v:,}" for k, v in value.items()) if isinstance(value, dict) else value
+        table.add_row(name.replace("_", " "), f"{shown:,}" if isinstance(shown, int) else str(shown))
+    Console(soft_wrap=True).print(table)
+
+
+def settings() -> None:
+    """Every setting: its value now, its environment variable, and what it does.
+
+    The same names work in the TOML file that `sightline settings` names on its last line.
+    """
+    chosen = load_settings()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("setting", "value", "environment", "what it is"):
+        table.add_column(column)
+    for name, field in Settings.model_fields.items():
+        table.add_row(name, str(getattr(chosen, name)), f"SIGHTLINE_{name.upper()}", field.description)
+    console = Console()
+    console.print(table)
+    console.print(f"\nfile: {config_file()}", style="dim", soft_wrap=True)

@@ -1,0 +1,147 @@
+"""The commands that fill an index, as a script sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from indexer.cli import display_path
+from indexer.config import Settings
+from indexer.errors import CollectionLocked, ModelMismatch
+from indexer.models import KNOWN_MODELS
+from tests.checkpoints import make_checkpoint
+from tests.pictures import nasty_files, photo, write
+from web.cli import app
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"local-dir:{make_checkpoint(tmp_path_factory.mktemp('model'))}"
+
+
+@pytest.fixture
+def index(tmp_path: Path, model: str) -> Run:
+    """Runs `sightline index PHOTOS --json`; gives its report."""
+    (tmp_path / "photos").mkdir()
+
+    def run(*arguments: str, code: int = 0) -> dict[str, Any]:
+        command = ["index", str(tmp_path / "photos"), "--library", str(tmp_path / "library"), "--json", *arguments]
+        if "--model" not in arguments and not (tmp_path / "library").exists():
+            command += ["--model", model]
+        result = CliRunner().invoke(app, command, catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        report: dict[str, Any] = json.loads(result.stdout)
+        return report
+
+    return run
+
+
+def _counts(report: dict[str, Any]) -> dict[str, int]:
+    names = ("added", "unchanged", "changed", "moved", "removed", "failed")
+    return {name: report[name] for name in names if report[name]}
+
+
+def test_added_unchanged_changed_moved_removed(index: Run, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        write(photos / name, photo(60, 40, seed=ord(name[0])))
+    assert _counts(index()) == {"added": 3}
+    assert _counts(index()) == {"unchanged": 3}
+    write(photos / "a.jpg", photo(60, 40, seed=9))
+    (photos / "sub").mkdir()
+    (photos / "b.jpg").rename(photos / "sub" / "moved.jpg")
+    (photos / "c.jpg").unlink()
+    assert _counts(index()) == {"changed": 1, "moved": 1, "removed": 1}
+
+
+def test_nasty_files_are_named_and_the_rest_is_indexed(index: Run, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    good = ["fine.jpg", "with space.png", "new\nline.jpg", os.fsdecode(b"caf\xe9.jpg")]
+    for seed, name in enumerate(good):
+        write(photos / name, photo(60, 40, seed=seed))
+    nasty = nasty_files()
+    for name, content in nasty.items():
+        write(photos / name, content)
+    (photos / "dangling.jpg").symlink_to("nowhere.jpg")
+    (photos / "loop").symlink_to(photos)
+    report = index(code=1)
+    assert report["added"] == len(good)
+    failed = {Path(failure["path"]).name: failure["reason"] for failure in report["failures"]}
+    assert set(failed) == {*nasty, "dangling.jpg", "loop"}
+    assert all(reason and "\n" not in reason for reason in failed.values())
+    assert "--max-pixels" in failed["huge.png"]
+
+
+def test_another_model_is_refused_with_the_remedy_and_nothing_changes(index: Run, tmp_path: Path) -> None:
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    index()
+    other = make_checkpoint(tmp_path / "other", seed=1)
+    with pytest.raises(ModelMismatch, match="--library"):
+        index("--model", f"local-dir:{other}")
+    assert _counts(index()) == {"unchanged": 1}
+
+
+def test_a_second_indexer_is_told_to_wait(index: Run, tmp_path: Path, model: str) -> None:
+    from indexer.collection import Collection
+
+    index()
+    with (
+        Collection.open(tmp_path / "library") as collection,
+        collection.writing(),
+        pytest.raises(CollectionLocked, match="another indexer"),
+    ):
+        index()
+
+
+def test_the_readable_report_says_what_happened_and_what_failed(tmp_path: Path, model: str) -> None:
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    write(tmp_path / "photos" / "bad.jpg", b"no")
+    command = ["index", str(tmp_path / "photos"), "--library", str(tmp_path / "library"), "--model", model]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 1
+    assert "1 added, 1 failed" in result.stdout
+    assert f"failed: {tmp_path / 'photos' / 'bad.jpg'}: " in result.stderr
+
+
+def test_stats_in_words_and_in_json(index: Run, tmp_path: Path, model: str) -> None:
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    write(tmp_path / "photos" / "b.png", photo(60, 40, seed=1))
+    index()
+    arguments = ["stats", "--library", str(tmp_path / "library")]
+    found = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
+    assert (found["images"], found["model"], found["index"]) == (2, model, "exact")
+    assert found["formats"] == {"jpeg": 1, "png": 1}
+    words = CliRunner().invoke(app, arguments).stdout
+    assert "jpeg 1, png 1" in words
+
+
+def test_models_lists_every_model_we_know() -> None:
+    listed = json.loads(CliRunner().invoke(app, ["models", "--json"]).stdout)
+    assert [entry["name"] for entry in listed] == [known.name for known in KNOWN_MODELS]
+    assert listed[0]["name"] == "mini"
+    assert listed[0]["here"] is True
+    table = CliRunner().invoke(app, ["models"]).stdout
+    assert all(known.name in table for known in KNOWN_MODELS)
+
+
+def test_settings_lists_every_setting_with_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "sightline.toml"))
+    table = CliRunner().invoke(app, ["settings"]).stdout
+    assert all(f"SIGHTLINE_{name.upper()}" in table for name in Settings.model_fields)
+    assert "sightline.toml" in table
+
+
+def test_a_path_is_shown_on_one_printable_line() -> None:
+    assert display_path("a b.jpg") == "a b.jpg"
+    assert display_path("new\nline.jpg") == "new\\nline.jpg"
+    assert display_path(os.fsdecode(b"caf\xe9.jpg")) == "caf\\udce9.jpg"
+    assert display_path("café.jpg") == "café.jpg"
