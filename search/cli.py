@@ -1,0 +1,151 @@
+"""The command that asks an index: `search`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from indexer.cli import SOME_FAILED, Device, Json, Library, Model, Precision, display_path
+from indexer.config import Settings, load_settings
+from indexer.errors import InvalidQuery, SightlineError
+from search.query import DEFAULT_K, Query
+
+if TYPE_CHECKING:
+    from search.engine import Hit, SearchEngine
+
+
+def register(app: typer.Typer) -> None:
+    """Add this folder's commands to the program."""
+    app.command()(search)
+
+
+def search(
+    text: Annotated[str | None, typer.Argument(help="What the picture shows, in words.", show_default=False)] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option("--image", exists=True, dir_okay=False, readable=True, help="Look for pictures like this one."),
+    ] = None,
+    image_id: Annotated[int | None, typer.Option("--id", help="Look for pictures like this indexed one.")] = None,
+    k: Annotated[int, typer.Option("-k", help="How many results.")] = DEFAULT_K,
+    queries: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            "--queries",
+            encoding="utf-8",
+            errors="surrogateescape",
+            help="One text query a line; - is stdin. JSON lines out.",
+        ),
+    ] = None,
+    as_json: Json = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one a line, to pipe on.")] = False,
+    print0: Annotated[
+        bool, typer.Option("--print0", "-0", help="Print only paths, each ended by NUL (xargs -0).")
+    ] = False,
+    library: Library = None,
+    model: Model = None,
+    device: Device = None,
+    precision: Precision = None,
+) -> None:
+    """Find images by words, by a picture, or by both at once.
+
+    Examples: `sightline search "a dog on a beach"`, `sightline search --image chair.jpg -k 5`,
+    `sightline search "in the snow" --image dog.jpg`, `sightline search --paths "red car" | head`.
+    """
+    chosen = load_settings(library=library, model=model, device=device, precision=precision)
+    if queries is not None:
+        if text is not None or image is not None or image_id is not None:
+            raise InvalidQuery("--queries takes its queries from the file; leave out the text, --image and --id")
+        _search_lines(queries, k, chosen)
+        return
+    query = Query.of(text=text, image=image.read_bytes() if image else None, image_id=image_id, k=k)
+    with _open_engine(chosen) as engine:
+        results = engine.search(query)
+    if as_json:
+        typer.echo(json.dumps([_hit_json(hit) for hit in results.hits], indent=2))
+    elif paths or print0:
+        _write_paths(results.hits, b"\0" if print0 else b"\n")
+    else:
+        _print_hits(results.hits)
+
+
+@contextmanager
+def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
+    """Compose collection, encoder and engine."""
+    from indexer.collection import Collection
+    from indexer.encoder import load_encoder
+    from search.engine import SearchEngine
+
+    with Collection.open(settings.library) as collection:
+        model = settings.model or collection.manifest.model
+        encoder = load_encoder(model, device=settings.device, precision=settings.precision)
+        yield SearchEngine(collection, encoder, settings.limits)
+
+
+def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
+    """One JSON line `{query, hits}` a query, in order; `{query, error}` for one that cannot be answered."""
+    from search.engine import QUERY_BATCH
+
+    failed = 0
+    with _open_engine(settings) as engine:
+        stripped = (line.rstrip("\r\n") for line in lines)
+        while batch := list(islice(stripped, QUERY_BATCH)):
+            for answer in _answers(engine, batch, k):
+                failed += "error" in answer
+                sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+    if failed:
+        typer.echo(f"failed: {failed:,} queries could not be answered; their lines say why", err=True)
+        raise typer.Exit(SOME_FAILED)
+
+
+def _answers(engine: SearchEngine, texts: Sequence[str], k: int) -> list[dict[str, Any]]:
+    """The answer to each text, all good ones encoded in one batch."""
+    answers: list[dict[str, Any]] = [{"query": text} for text in texts]
+    good: list[tuple[dict[str, Any], Query]] = []
+    for answer, text in zip(answers, texts, strict=True):
+        try:
+            good.append((answer, Query.of(text=text, k=k)))
+        except SightlineError as error:
+            answer["error"] = str(error)
+    for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
+        answer["hits"] = [_hit_json(hit) for hit in results.hits]
+    return answers
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    image = hit.image
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 6),
+        "id": image.id,
+        "path": image.path,
+        "width": image.width,
+        "height": image.height,
+        "format": image.format,
+        "size": image.size,
+        "taken_at": image.taken_at.isoformat() if image.taken_at else None,
+        "camera": image.camera,
+    }
+
+
+def _write_paths(hits: Sequence[Hit], end: bytes) -> None:
+    """Paths as the bytes they are on the disk, so that any name survives the pipe."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"".join(os.fsencode(hit.image.path) + end for hit in hits))
+    sys.stdout.buffer.flush()
+
+
+def _print_hits(hits: Sequence[Hit]) -> None:
+    if not hits:
+        typer.echo("the collection is empty; add images with `sightline index FOLDER`", err=True)
+        return
+    for hit in hits:
+        typer.echo(f"{hit.rank:>4}  {hit.score:.3f}  {display_path(hit.image.path)}")

@@ -1,0 +1,132 @@
+"""`SearchEngine`: a query in, ranked hits out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.catalog import ImageRecord
+from indexer.collection import Collection
+from indexer.encoder import Encoder
+from indexer.errors import InvalidQuery
+from indexer.images import Limits, decode
+from indexer.vectors import Matches
+from search.query import ImageTerm, IndexedTerm, Query, Term, TextTerm
+
+QUERY_BATCH = 64
+"""Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result. `score` is the cosine between query and image, -1 to 1; `rank` counts from 1."""
+
+    rank: int
+    score: float
+    image: ImageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of hits, best first, and what it was taken from."""
+
+    hits: tuple[Hit, ...]
+    images: int
+    """How many images the collection holds."""
+    more: bool
+    """Whether there are hits after this page."""
+    seconds: float
+    """Wall time of encoding, search and join."""
+
+
+class SearchEngine:
+    """Answers queries over one collection. Safe to use from any number of threads.
+
+    The encoder must be the collection's own: raises `ModelMismatch` otherwise.
+    """
+
+    def __init__(self, collection: Collection, encoder: Encoder, limits: Limits | None = None) -> None:
+        collection.check_model(encoder.manifest)
+        self._collection = collection
+        self._encoder = encoder
+        self._limits = limits or Limits()
+
+    def search(self, query: Query) -> Results:
+        """Raises `InvalidQuery`, `ImageNotFound`, and `UnreadableImage` for a picture that cannot be decoded."""
+        return self.search_many([query])[0]
+
+    def search_many(self, queries: Sequence[Query]) -> list[Results]:
+        """Results in the order of the queries; texts and pictures are encoded in batches of `QUERY_BATCH` queries."""
+        results: list[Results] = []
+        for start in range(0, len(queries), QUERY_BATCH):
+            results += self._search_batch(queries[start : start + QUERY_BATCH])
+        return results
+
+    def _search_batch(self, queries: Sequence[Query]) -> list[Results]:
+        started = time.perf_counter()
+        vectors = self._embed(queries)
+        # One more than the page, to know whether another page follows.
+        wanted = max(query.offset + query.k for query in queries) + 1
+        matches = self._collection.search(vectors, wanted)
+        pages = [_page(match, query) for match, query in zip(matches, queries, strict=True)]
+        records = self._collection.catalog.get_many(sorted({int(i) for page in pages for i in page.ids}))
+        images = self._collection.catalog.count()
+        seconds = (time.perf_counter() - started) / len(queries)
+        return [
+            Results(
+                hits=_hits(page, query.offset, records),
+                images=images,
+                more=len(match.ids) > query.offset + query.k,
+                seconds=seconds,
+            )
+            for query, match, page in zip(queries, matches, pages, strict=True)
+        ]
+
+    def _embed(self, queries: Sequence[Query]) -> NDArray[np.float32]:
+        """`(n, dimension)` unit rows: the weighted sum of each query's terms."""
+        terms = [term for query in queries for term in query.terms]
+        embedded = self._embed_terms(terms)
+        rows = np.zeros((len(queries), self._collection.manifest.dimension), np.float32)
+        position = 0
+        for row, query in zip(rows, queries, strict=True):
+            for term in query.terms:
+                row += term.weight * embedded[position]
+                position += 1
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        if (norms < 1e-6).any():
+            raise InvalidQuery("the weights of the terms cancel each other out; change one of them")
+        return np.asarray(rows / norms, dtype=np.float32)
+
+    def _embed_terms(self, terms: Sequence[Term]) -> NDArray[np.float32]:
+        """`(len(terms), dimension)`: texts in one batch, pictures in another, indexed images from the catalog."""
+        rows = np.empty((len(terms), self._collection.manifest.dimension), np.float32)
+        texts = {i: term.text for i, term in enumerate(terms) if isinstance(term, TextTerm)}
+        if texts:
+            rows[list(texts)] = self._encoder.encode_texts(list(texts.values()))
+        preprocessing = self._encoder.manifest.preprocessing
+        pictures = {
+            i: decode(term.data, preprocessing, self._limits).pixels
+            for i, term in enumerate(terms)
+            if isinstance(term, ImageTerm)
+        }
+        if pictures:
+            rows[list(pictures)] = self._encoder.encode_images(np.stack(list(pictures.values())))
+        for i, term in enumerate(terms):
+            if isinstance(term, IndexedTerm):
+                rows[i] = self._collection.vector(term.image_id)
+        return rows
+
+
+def _page(match: Matches, query: Query) -> Matches:
+    window = slice(query.offset, query.offset + query.k)
+    return Matches(ids=match.ids[window], scores=match.scores[window])
+
+
+def _hits(page: Matches, offset: int, records: Mapping[int, ImageRecord]) -> tuple[Hit, ...]:
+    """An image removed between the vector search and the join has no record: it is left out, its rank stays empty."""
+    ranked = enumerate(zip(page.ids.tolist(), page.scores.tolist(), strict=True), start=offset + 1)
+    return tuple(Hit(rank, score, records[image_id]) for rank, (image_id, score) in ranked if image_id in records)

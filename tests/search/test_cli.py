@@ -1,0 +1,127 @@
+"""The `search` command as a person and a script use it, over a real checkpoint of random weights."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from indexer.errors import InvalidQuery, SightlineError
+from tests.checkpoints import make_checkpoint
+from tests.pictures import photo, write
+from web.cli import app
+
+NAMES = ["one.jpg", "two words.png", "with\nnewline.jpg", os.fsdecode(b"not-utf8-\xe9.jpg")]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    for seed, name in enumerate(NAMES):
+        write(folder / name, photo(80, 60, seed=seed))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
+    folder = tmp_path_factory.mktemp("sightline")
+    checkpoint = make_checkpoint(folder / "model")
+    arguments = [
+        "index",
+        str(photos),
+        "--library",
+        str(folder / "library"),
+        "--model",
+        f"local-dir:{checkpoint}",
+    ]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return folder / "library"
+
+
+def _search(library: Path, *arguments: str, stdin: str | bytes | None = None) -> bytes:
+    result = CliRunner().invoke(app, ["search", *arguments, "--library", str(library)], input=stdin)
+    if isinstance(result.exception, SightlineError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout_bytes
+
+
+def test_a_picture_finds_itself_and_json_says_everything(library: Path, photos: Path) -> None:
+    hits = json.loads(_search(library, "--image", str(photos / "one.jpg"), "--json", "-k", "3"))
+    assert [hit["rank"] for hit in hits] == [1, 2, 3]
+    best = hits[0]
+    assert best["path"] == str(photos / "one.jpg")
+    assert best["score"] == pytest.approx(1.0, abs=2e-3)
+    assert (best["width"], best["height"], best["format"]) == (80, 60, "jpeg")
+    assert best["size"] == (photos / "one.jpg").stat().st_size
+    assert set(best) == {
+        "rank", "score", "id", "path", "width", "height", "format", "size", "taken_at", "camera",
+    }  # fmt: skip
+
+
+def test_every_name_survives_json_and_the_pipe(library: Path, photos: Path) -> None:
+    expected = {os.fsencode(photos / name) for name in NAMES}
+    hits = json.loads(_search(library, "anything", "--json"))
+    assert {os.fsencode(hit["path"]) for hit in hits} == expected
+    assert set(_search(library, "anything", "--print0").rstrip(b"\0").split(b"\0")) == expected
+
+
+def test_paths_alone_one_a_line(library: Path, photos: Path) -> None:
+    assert _search(library, "--image", str(photos / "one.jpg"), "--paths", "-k", "1") == (
+        os.fsencode(photos / "one.jpg") + b"\n"
+    )
+
+
+def test_the_readable_list_keeps_one_line_a_hit(library: Path) -> None:
+    lines = _search(library, "anything").decode().splitlines()
+    assert len(lines) == len(NAMES)
+    assert any("with\\nnewline.jpg" in line for line in lines)
+
+
+def test_the_id_of_a_hit_finds_that_image(library: Path) -> None:
+    hit = json.loads(_search(library, "anything", "--json"))[2]
+    again = json.loads(_search(library, "--id", str(hit["id"]), "--json"))
+    assert again[0]["id"] == hit["id"]
+
+
+def test_queries_from_a_file_or_stdin_give_one_json_line_each(library: Path, tmp_path: Path) -> None:
+    texts = ["red", "blue dog", "grün"]
+    file = tmp_path / "queries.txt"
+    file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    from_file = _search(library, "--queries", str(file), "-k", "2")
+    from_stdin = _search(library, "--queries", "-", "-k", "2", stdin="\n".join(texts).encode())
+    assert from_file == from_stdin
+    answers = [json.loads(line) for line in from_file.splitlines()]
+    assert [answer["query"] for answer in answers] == texts
+    single = json.loads(_search(library, "red", "--json", "-k", "2"))
+    assert [hit["id"] for hit in answers[0]["hits"]] == [hit["id"] for hit in single]
+
+
+def test_a_bad_line_is_answered_with_its_error_and_the_rest_is_searched(library: Path) -> None:
+    runner = CliRunner()
+    result = runner.invoke(app, ["search", "--queries", "-", "--library", str(library)], input="red\n\nblue\n")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert ["hits" in answer for answer in answers] == [True, False, True]
+    assert "empty" in answers[1]["error"]
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "nothing to search by"),
+        (["  "], "empty"),
+        (["x" * 100_000], "100,000 characters"),
+        (["red", "-k", "0"], "1 to 10,000"),
+        (["red", "-k", "1000000"], "1 to 10,000"),
+        (["red", "--queries", "-"], "--queries takes its queries from the file"),
+    ],
+)
+def test_wrong_use_is_one_clear_line(library: Path, arguments: list[str], words: str) -> None:
+    with pytest.raises(InvalidQuery, match=words) as caught:
+        _search(library, *arguments)
+    assert "\n" not in str(caught.value)
