@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from indexer import __version__
+from tests.web.conftest import PICTURES, app_over, client_of, draw, index
+
+FIELDS = {
+    "id", "path", "name", "width", "height", "format", "size", "taken_at", "camera", "thumbnail_url", "original_url",
+}  # fmt: skip
+
+
+def search(client: TestClient, **body: Any) -> dict[str, Any]:
+    answer = client.post("/api/search", json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def colours(answer: dict[str, Any]) -> set[str]:
+    return {hit["name"].partition("-")[0] for hit in answer["hits"]}
+
+
+def test_a_text_finds_the_pictures_it_names(client: TestClient, picture_folder: Path) -> None:
+    answer = search(client, text="magenta", k=6)
+    assert colours(answer) == {"magenta"}
+    assert answer["images"] == PICTURES
+    assert answer["seconds"] > 0
+    assert answer["query"] == {"text": "magenta", "image_id": None, "query_image": None}
+    first = answer["hits"][0]
+    assert set(first) == FIELDS | {"rank", "score"}
+    assert first["rank"] == 1
+    assert 0.5 < first["score"] <= 1
+    assert first["path"] == str(picture_folder / first["name"])
+    assert first["size"] == (picture_folder / first["name"]).stat().st_size
+
+
+def test_an_indexed_image_finds_itself_first(client: TestClient) -> None:
+    wanted = search(client, text="green", k=1)["hits"][0]
+    found = search(client, image_id=wanted["id"])["hits"][0]
+    assert found["id"] == wanted["id"]
+    assert found["score"] == pytest.approx(1, abs=2e-3)
+
+
+def test_a_blank_text_beside_a_picture_says_nothing(client: TestClient) -> None:
+    image_id = search(client, text="green", k=1)["hits"][0]["id"]
+    assert search(client, image_id=image_id, text="  ")["hits"] == search(client, image_id=image_id)["hits"]
+
+
+def test_pages_join_without_gap_or_repeat(client: TestClient) -> None:
+    whole = search(client, text="blue", k=PICTURES)
+    assert whole["next_offset"] is None
+    pages: list[dict[str, Any]] = []
+    offset: int | None = 0
+    while offset is not None:
+        page = search(client, text="blue", k=25, offset=offset)
+        pages += page["hits"]
+        offset = page["next_offset"]
+    assert pages == whole["hits"]
+    assert [hit["rank"] for hit in pages] == list(range(1, PICTURES + 1))
+
+
+def test_an_offset_beyond_the_end_is_an_empty_last_page(client: TestClient) -> None:
+    answer = search(client, text="blue", offset=10_000)
+    assert answer["hits"] == []
+    assert answer["next_offset"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ({}, 422, "nothing to search by"),
+        ({"text": ""}, 422, "empty"),
+        ({"text": " \n "}, 422, "empty"),
+        ({"text": "a" * 100_000}, 422, "100,000 characters; the limit is 2,000"),
+        ({"text": "a", "k": 0}, 422, "k: "),
+        ({"text": "a", "k": 1_000_000}, 422, "k: "),
+        ({"text": "a", "k": "40"}, 422, "k: "),
+        ({"text": "a", "offset": -1}, 422, "offset: "),
+        ({"text": 5}, 422, "text: "),
+        ({"colour": "red"}, 422, "colour: "),
+        ({"image_id": 987_654}, 404, "no image with id 987654"),
+        ({"image_id": 2**63}, 422, "image_id: "),
+        ({"query_image": "0" * 64}, 404, "no query picture"),
+        ({"query_image": "../../catalog.db"}, 422, "query_image: "),
+        ([], 422, ""),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_searches_that_are_refused(client: TestClient, body: object, status: int, says: str) -> None:
+    answer = client.post("/api/search", json=body)
+    problem = answer.json()
+    assert answer.status_code == problem["status"] == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert says in problem["detail"]
+    assert len(problem["detail"]) < 300
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"{", b'{"text": "\xff"}', b'{"text": "\\ud800"}', b"[" * 100_000])
+def test_a_body_that_is_no_json_is_refused(client: TestClient, body: bytes) -> None:
+    answer = client.post("/api/search", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_json_body_over_its_limit_is_413(client: TestClient) -> None:
+    assert client.post("/api/search", json={"text": "a" * (2 * 1024 * 1024)}).status_code == 413
+
+
+def test_the_newest_images_come_first_page_by_page(client: TestClient) -> None:
+    first = client.get("/api/images").json()
+    assert len(first["images"]) == 40
+    second = client.get("/api/images", params={"before": first["next_before"]}).json()
+    assert second["next_before"] is None
+    ids = [image["id"] for image in first["images"] + second["images"]]
+    assert len(ids) == PICTURES
+    assert ids == sorted(ids, reverse=True)
+
+
+def test_a_last_page_that_is_full_names_no_next_one(client: TestClient) -> None:
+    assert client.get("/api/images", params={"limit": PICTURES}).json()["next_before"] is None
+
+
+def test_an_image_is_described(client: TestClient, picture_folder: Path) -> None:
+    (found,) = (i for i in client.get("/api/images?limit=100").json()["images"] if i["name"] == "red-1.jpg")
+    image = client.get(f"/api/images/{found['id']}").json()
+    assert image == found
+    assert set(image) == FIELDS
+    assert (image["width"], image["height"], image["format"]) == (120, 160, "jpeg")
+    assert image["taken_at"] == "2024-05-02T17:42:08"
+    assert image["camera"] == "Acme One"
+
+
+@pytest.mark.parametrize("suffix", ["", "/thumbnail", "/original"])
+@pytest.mark.parametrize(
+    ("image_id", "status"), [("987654", 404), ("0", 404), ("-1", 422), (str(2**63), 422), ("x", 422)]
+)
+def test_ids_that_are_not_there(client: TestClient, image_id: str, suffix: str, status: int) -> None:
+    answer = client.get(f"/api/images/{image_id}{suffix}")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_an_original_is_the_file_itself_and_can_run_nothing(client: TestClient, picture_folder: Path) -> None:
+    (found,) = (i for i in client.get("/api/images?limit=100").json()["images"] if i["name"] == "red-1.jpg")
+    answer = client.get(found["original_url"])
+    assert answer.content == (picture_folder / "red-1.jpg").read_bytes()
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["content-disposition"].startswith('inline; filename="red-1.jpg"')
+    known = client.get(found["original_url"], headers={"If-None-Match": answer.headers["etag"]})
+    assert known.status_code == 304
+    assert known.content == b""
+
+
+def test_an_original_is_typed_by_its_content_not_by_its_name(tmp_path: Path) -> None:
+    folder, library = tmp_path / "pictures", tmp_path / "library"
+    folder.mkdir()
+    draw(folder / "page.png", "red", (40, 40), 1)
+    (folder / "page.png").rename(folder / "page.jpg")
+    index(folder, library)
+    with client_of(app_over(library)) as client:
+        (image,) = client.get("/api/images").json()["images"]
+        assert client.get(image["original_url"]).headers["content-type"] == "image/png"
+
+
+def test_names_that_no_header_and_no_json_can_hold_are_served(tmp_path: Path) -> None:
+    folder, library = tmp_path / "pictures", tmp_path / "library"
+    folder.mkdir()
+    draw(folder / "plain.png", "red", (40, 40), 1)
+    name = b'caf\xe9 "\n\xc3\xb6.png'
+    os.rename(folder / "plain.png", os.path.join(os.fsencode(folder), name))
+    index(folder, library)
+    with client_of(app_over(library)) as client:
+        (hit,) = search(client, text="red")["hits"]
+        original = client.get(hit["original_url"])
+        thumbnail = client.get(hit["thumbnail_url"])
+    assert hit["name"] == 'caf\N{REPLACEMENT CHARACTER} "\nö.png'
+    assert original.status_code == thumbnail.status_code == 200
+    assert original.headers["content-disposition"] == (
+        "inline; filename=\"caf_ ___.png\"; filename*=UTF-8''caf%EF%BF%BD%20%22%0A%C3%B6.png"
+    )
+
+
+def test_the_collection_in_numbers(client: TestClient, library: Path, picture_folder: Path) -> None:
+    stats = client.get("/api/stats").json()
+    assert stats["images"] == PICTURES
+    assert stats["model"] == "palette"
+    assert stats["dimension"] == 64
+    assert stats["index"] == "exact"
+    assert stats["precision"] == "float32"
+    assert stats["formats"] == {"png": 20, "jpeg": 20, "webp": 20}
+    assert stats["bytes"] == sum(path.stat().st_size for path in picture_folder.iterdir())
+    assert stats["bytes_on_disk"] > 0
+    assert stats["library"] == str(library)
+    assert stats["version"] == __version__
+    assert stats["max_upload_mb"] == 32
+
+
+def test_an_empty_collection_answers_everything(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    index(tmp_path / "pictures", tmp_path / "library")
+    with client_of(app_over(tmp_path / "library")) as client:
+        assert search(client, text="red")["hits"] == []
+        assert client.get("/api/images").json() == {"images": [], "next_before": None}
+        assert client.get("/api/stats").json()["images"] == 0
+
+
+def test_the_service_is_healthy(client: TestClient) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_images_indexed_while_serving_are_found(own_library: tuple[Path, Path]) -> None:
+    folder, library = own_library
+    with client_of(app_over(library)) as client:
+        before = search(client, text="yellow", k=1)
+        draw(folder / "yellow.png", "yellow", (50, 50), 1)
+        index(folder, library)
+        after = search(client, text="yellow", k=1)
+    assert (before["images"], after["images"]) == (2, 3)
+    assert after["hits"][0]["name"] == "yellow.png"

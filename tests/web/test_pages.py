@@ -1,0 +1,120 @@
+"""The shell of the page: what it names exists, and nothing in it needs a looser content policy."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from html.parser import HTMLParser
+
+import pytest
+from fastapi.testclient import TestClient
+
+from web.pages import STATIC
+
+MODULES = sorted(STATIC.glob("*.js"))
+FIRST_LOAD = 40_000
+"""Bytes, compressed, of the shell and all that it names. The page is to stay under 150,000."""
+
+
+class Elements(HTMLParser):
+    """All start tags of a document, with their attributes, and the text of each script."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def ids(self) -> list[str]:
+        return [attributes["id"] for _, attributes in self.tags if attributes.get("id")]
+
+    def links(self) -> list[str]:
+        return [
+            attributes[name]
+            for tag, attributes in self.tags
+            for name in ("href", "src")
+            if tag in ("link", "script", "img") and attributes.get(name)
+        ]
+
+
+@pytest.fixture
+def shell(client: TestClient) -> Elements:
+    return Elements(client.get("/").text)
+
+
+def test_everything_the_shell_names_is_there_and_ours(client: TestClient, shell: Elements) -> None:
+    links = shell.links()
+    assert "/static/app.js" in links
+    assert "/static/style.css" in links
+    for link in links:
+        assert link.startswith("/static/")
+        assert client.get(link).status_code == 200, link
+
+
+def test_every_module_is_fetched_at_once(shell: Elements) -> None:
+    preloaded = {
+        attributes["href"] for tag, attributes in shell.tags if tag == "link" and attributes["rel"] == "modulepreload"
+    }
+    assert preloaded == {f"/static/{module.name}" for module in MODULES}
+
+
+def test_no_inline_script_and_no_inline_style(client: TestClient, shell: Elements) -> None:
+    for tag, attributes in shell.tags:
+        assert tag != "style"
+        assert "style" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        assert tag != "script" or attributes.get("src")
+    policy = client.get("/").headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+def test_ids_are_unique_and_those_that_the_modules_use_exist(shell: Elements) -> None:
+    ids = shell.ids()
+    assert len(ids) == len(set(ids))
+    for module in MODULES:
+        used = re.findall(r"""part\("([\w-]+)"\)|querySelector\("#([\w-]+)"\)""", module.read_text())
+        assert {first or second for first, second in used} <= set(ids), module.name
+
+
+def test_every_control_has_a_name(shell: Elements) -> None:
+    """Icon buttons have no text: each says what it does. (`theme` and `model` get their names from a module.)"""
+    for tag, attributes in shell.tags:
+        if tag == "button" and "icon-button" in (attributes.get("class") or "") and attributes["id"] != "theme":
+            assert attributes.get("aria-label"), attributes
+        if tag == "input" and attributes["type"] == "search":
+            assert attributes.get("aria-label")
+
+
+def test_the_chosen_theme_is_in_the_first_byte(client: TestClient) -> None:
+    def theme(cookie: str) -> str | None:
+        response = client.get("/", headers={"Cookie": cookie})
+        assert response.headers["vary"] == "Cookie"
+        return Elements(response.text).tags[0][1].get("data-theme")
+
+    assert theme("theme=dark") == "dark"
+    assert theme("theme=light") == "light"
+    assert theme('theme="><script>') is None
+    assert theme("other=1") is None
+
+
+def test_modules_import_only_modules_that_exist() -> None:
+    names = {module.name for module in MODULES}
+    for module in MODULES:
+        imported = re.findall(r'from "([^"]+)"', module.read_text())
+        assert {f"./{name}" for name in names} >= set(imported), module.name
+
+
+def test_styles_are_the_same_from_right_to_left() -> None:
+    """Physical sides would stay where they are when the text turns round."""
+    physical = re.compile(
+        r"(?:margin|padding|border|inset)-(?:left|right)|(?<![\w-])(?:left|right|text-align: left)\s*:"
+    )
+    assert not physical.findall((STATIC / "style.css").read_text())
+
+
+def test_first_load_is_small(client: TestClient, shell: Elements) -> None:
+    pages = [client.get(link).content for link in {"/", *shell.links()}]
+    assert sum(len(gzip.compress(page)) for page in pages) < FIRST_LOAD

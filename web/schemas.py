@@ -1,0 +1,185 @@
+"""The JSON of the HTTP API."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from indexer.catalog import ImageRecord
+from search.engine import Hit
+from web.problems import printable
+
+MAX_K: Final = 1_000
+MAX_OFFSET: Final = 10_000
+MAX_ID: Final = 2**63 - 1
+"""The largest id that the catalog's database can hold."""
+HASH: Final = "[0-9a-f]{64}"
+HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+def _examples(*examples: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": list(examples)})
+
+
+_IMAGE: Final[dict[str, Any]] = {
+    "id": 17,
+    "path": "/home/ada/Pictures/beach.jpg",
+    "name": "beach.jpg",
+    "width": 4032,
+    "height": 3024,
+    "format": "jpeg",
+    "size": 2418733,
+    "taken_at": "2024-05-11T17:42:08",
+    "camera": "Canon EOS 5D",
+    "thumbnail_url": "/api/images/17/thumbnail?side=320&v=9f86d081884c7d65",
+    "original_url": "/api/images/17/original",
+}
+_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, **_IMAGE}
+
+
+class SearchRequest(BaseModel):
+    """What to look for: a text, a picture of the collection or one sent before, or text and picture together."""
+
+    model_config = _examples(
+        {"text": "a dog on a beach", "k": 40}, {"image_id": 17}, {"text": "at night", "query_image": HASH_EXAMPLE}
+    )
+
+    # The length of the text is checked where queries are made, with a message of its own.
+    text: str | None = Field(default=None, description="what the picture shows, in a few words")
+    image_id: int | None = Field(default=None, ge=0, le=MAX_ID, description="id of an indexed image to look like")
+    query_image: str | None = Field(
+        default=None, pattern=f"^{HASH}$", description="name of a picture sent before, as an answer's `query` gave it"
+    )
+    k: int = Field(default=40, ge=1, le=MAX_K, description="how many hits")
+    offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
+
+
+class ImageOut(BaseModel):
+    """An indexed image."""
+
+    model_config = _examples(_IMAGE)
+
+    id: int
+    path: str = Field(description="absolute; U+FFFD stands for bytes that are not UTF-8")
+    name: str
+    width: int = Field(description="pixels, of the upright picture")
+    height: int = Field(description="pixels, of the upright picture")
+    format: str = Field(description="`jpeg`, `png`, `webp`, `gif`, `bmp`, `tiff`, `avif`, `heif`")
+    size: int = Field(description="bytes")
+    taken_at: str | None = Field(description="ISO 8601 without a time zone, as the camera's clock said it")
+    camera: str | None
+    thumbnail_url: str = Field(description="320 px; it changes when the picture does, so it may be cached for ever")
+    original_url: str
+
+    @classmethod
+    def of(cls, record: ImageRecord) -> ImageOut:
+        return cls(**_fields(record))
+
+
+class HitOut(ImageOut):
+    """An image found: its place among all and the cosine between query and image, -1 to 1."""
+
+    model_config = _examples(_HIT)
+
+    rank: PositiveInt
+    score: float
+
+    @classmethod
+    def of_hit(cls, hit: Hit) -> HitOut:
+        return cls(rank=hit.rank, score=hit.score, **_fields(hit.image))
+
+
+class QueryOut(BaseModel):
+    """The query as a link would hold it: with it the same search can be asked again."""
+
+    model_config = _examples({"text": "a dog on a beach", "image_id": None, "query_image": None})
+
+    text: str | None
+    image_id: int | None
+    query_image: str | None = Field(description="name under which the picture that was sent is kept")
+
+
+class SearchResponse(BaseModel):
+    model_config = _examples(
+        {
+            "hits": [_HIT],
+            "images": 1000,
+            "seconds": 0.031,
+            "next_offset": 40,
+            "query": {"text": "a dog on a beach", "image_id": None, "query_image": None},
+        }
+    )
+
+    hits: list[HitOut]
+    images: int = Field(description="how many images the collection holds")
+    seconds: float = Field(description="time of encoding, search and join")
+    next_offset: int | None = Field(description="`offset` of the next page; null after the last one")
+    query: QueryOut
+
+
+class ImagesResponse(BaseModel):
+    """Images, the newest in the collection first."""
+
+    model_config = _examples({"images": [_IMAGE], "next_before": 17})
+
+    images: list[ImageOut]
+    next_before: int | None = Field(description="`before` of the next page; null after the last one")
+
+
+class StatsResponse(BaseModel):
+    model_config = _examples(
+        {
+            "images": 1000,
+            "model": "mini",
+            "dimension": 256,
+            "index": "exact",
+            "precision": "bfloat16",
+            "formats": {"jpeg": 940, "png": 60},
+            "bytes": 132_904_881,
+            "bytes_on_disk": 14_311_424,
+            "library": "/home/ada/.local/share/sightline",
+            "max_upload_mb": 32,
+            "version": "0.1.0",
+        }
+    )
+
+    images: int
+    model: str
+    dimension: int
+    index: str = Field(description="kind of vector index")
+    precision: str = Field(description="number format that the embeddings were computed in")
+    formats: dict[str, int] = Field(description="images of each file format")
+    bytes: int = Field(description="size of the indexed files together")
+    bytes_on_disk: int = Field(description="size of the collection itself: catalog, caches, thumbnails")
+    library: str = Field(description="folder of the collection")
+    max_upload_mb: int = Field(description="MiB that a picture sent to search with may have")
+    version: str
+
+
+class Health(BaseModel):
+    model_config = _examples({"status": "ok"})
+
+    status: str
+
+
+def _fields(record: ImageRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "path": printable(record.path),
+        "name": printable(PurePath(record.path).name),
+        "width": record.width,
+        "height": record.height,
+        "format": record.format,
+        "size": record.size,
+        "taken_at": record.taken_at.isoformat() if record.taken_at else None,
+        "camera": printable(record.camera) if record.camera else None,
+        "thumbnail_url": f"/api/images/{record.id}/thumbnail?side=320&v={version(record)}",
+        "original_url": f"/api/images/{record.id}/original",
+    }
+
+
+def version(record: ImageRecord) -> str:
+    """What changes with the picture's bytes, for the URLs of what may be cached."""
+    return record.content_hash[:16]

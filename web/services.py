@@ -1,0 +1,61 @@
+"""What the routes work with: opened once when the service starts, closed when it ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Final, cast
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
+
+from indexer.collection import QUERIES, THUMBNAILS, Collection
+from indexer.config import Settings
+from indexer.encoder import Encoder, load_encoder
+from search.engine import SearchEngine
+from web.thumbnails import Thumbnails
+from web.uploads import QueryImages
+
+SEARCHES_AT_ONCE: Final = 4
+"""Each search already encodes on every core: more at once would share them, and their memory would add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    collection: Collection
+    engine: SearchEngine
+    thumbnails: Thumbnails
+    query_images: QueryImages
+    search_slots: CapacityLimiter
+
+
+@contextmanager
+def open_services(settings: Settings, encoder: Encoder | None = None) -> Iterator[Services]:
+    """Open the collection and load its model. Raises `CollectionError` and `ModelError`; closes the collection at exit.
+
+    An `encoder` that is given is used as it is, instead of the settings' or the collection's own model.
+    """
+    with Collection.open(settings.library) as collection:
+        encoder = encoder or load_encoder(
+            settings.model or collection.manifest.model, device=settings.device, precision=settings.precision
+        )
+        yield Services(
+            settings=settings,
+            collection=collection,
+            engine=SearchEngine(collection, encoder, settings.upload_limits),
+            thumbnails=Thumbnails(
+                settings.library / THUMBNAILS, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))
+            ),
+            query_images=QueryImages(settings.library / QUERIES, settings.upload_limits),
+            search_slots=CapacityLimiter(SEARCHES_AT_ONCE),
+        )
+
+
+def get_services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]

@@ -1,0 +1,71 @@
+// Every English text that the modules show (the templates hold the rest), and how numbers and dates are written.
+
+const language = document.documentElement.lang;
+const integer = new Intl.NumberFormat(language);
+const decimal = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+const score = new Intl.NumberFormat(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+const date = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+
+const pictures = (count) => (count === 1 ? "1 picture" : `${integer.format(count)} pictures`);
+
+export const messages = {
+  appName: "Sightline",
+  searchHint: "Search your pictures",
+  refineHint: "Add words, if you like",
+  recent: "Recently added",
+  aPicture: "a picture",
+  yourPicture: "Your picture",
+  withText: (text) => `“${text}”`,
+  similarTo: (name) => `Like ${name}`,
+  withTextAndPicture: (text, name) => `“${text}” and ${name}`,
+
+  pictures,
+  searched: (count, seconds) => `${pictures(count)} searched in ${duration(seconds)}`,
+  unreachable: "Sightline does not answer. Is `sightline serve` still running?",
+  failed: (status) => `Sightline answered with an error (${status}).`,
+  retry: "Try again",
+  dismiss: "Dismiss",
+  notAPicture: (name) => `${name} is not a picture.`,
+  linkDropped: "That was a link and not a picture. Save the picture, then drop the file.",
+  previewFailed: "The preview of this picture cannot be shown. Was the file moved or removed?",
+
+  copied: "Path copied",
+  largeProblem: "This picture cannot be shown. Was the file moved or removed?",
+  position: (index, name) => `${integer.format(index + 1)}: ${name}`,
+  indexCommand: (library) => `sightline index ~/Pictures --library ${library}`,
+  useLight: "Use light colours",
+  useDark: "Use dark colours",
+
+  facts: {
+    match: "Match",
+    dimensions: "Dimensions",
+    size: "Size",
+    format: "Format",
+    taken: "Taken",
+    camera: "Camera",
+    pictures: "Pictures",
+    model: "Model",
+    library: "Library",
+  },
+};
+
+export const formatScore = (value) => score.format(value);
+export const formatCount = (value) => integer.format(value);
+export const formatDate = (iso) => date.format(new Date(iso));
+
+export function formatDimensions(width, height) {
+  const megapixels = (width * height) / 1e6;
+  const size = `${integer.format(width)} × ${integer.format(height)}`;
+  return megapixels < 0.1 ? size : `${size} · ${decimal.format(megapixels)} MP`;
+}
+
+/** Bytes in decimal units, as file managers and cameras count them. */
+export function formatBytes(bytes) {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  return `${decimal.format(bytes / 1000 ** power)} ${units[power]}`;
+}
+
+function duration(seconds) {
+  return seconds < 1 ? `${integer.format(Math.ceil(seconds * 1000))} ms` : `${decimal.format(seconds)} s`;
+}

@@ -1,0 +1,72 @@
+// The pictures of one query, or the newest ones: fetched a page at a time, each picture once.
+
+import * as api from "./api.js";
+import { hasQuery } from "./state.js";
+
+export const PAGE = 60; // about three screens of a desk's display
+
+export class Results {
+  /** @param {object} query a state of the page, perhaps with a `file` that is to be uploaded */
+  constructor(query) {
+    this.query = query;
+    this.items = [];
+    this.images = null; // how many pictures were searched
+    this.seconds = null;
+    this.scroll = 0;
+    this.#next = hasQuery(query) || query.file ? 0 : null;
+  }
+
+  #next; // offset of the next page of hits, or the `before` of the next page of newest images
+  #ended = false;
+  #ids = new Map();
+  #loading = null;
+
+  get complete() {
+    return this.#ended;
+  }
+
+  /** Fetch the next page; a second call while one is under way waits for the same page. */
+  more(count = PAGE, signal = undefined) {
+    this.#loading ??= this.#fetch(count, signal).finally(() => {
+      this.#loading = null;
+    });
+    return this.#loading;
+  }
+
+  /** @returns {number} position, or -1 */
+  indexOf(id) {
+    return this.#ids.get(id) ?? -1;
+  }
+
+  async #fetch(count, signal) {
+    if (this.#ended) return;
+    if (hasQuery(this.query) || this.query.file) await this.#search(count, signal);
+    else await this.#newest(count, signal);
+  }
+
+  async #search(k, signal) {
+    const page = await api.search(this.query, { k, offset: this.#next, signal });
+    this.images = page.images;
+    this.seconds ??= page.seconds;
+    if (this.query.file) {
+      this.query = { ...this.query, file: null, like: null, picture: page.query.query_image };
+    }
+    this.#add(page.hits, page.next_offset);
+  }
+
+  async #newest(limit, signal) {
+    const page = await api.recent({ limit, before: this.#next, signal });
+    this.#add(page.images, page.next_before);
+  }
+
+  /** Pictures may shift from page to page while an indexer is at work: those already here are not shown twice. */
+  #add(items, next) {
+    for (const item of items) {
+      if (this.#ids.has(item.id)) continue;
+      this.#ids.set(item.id, this.items.length);
+      this.items.push(item);
+    }
+    this.#next = next;
+    this.#ended = next === null || items.length === 0;
+  }
+}

@@ -1,0 +1,57 @@
+// What the page says of a search: its title, how many pictures were searched, that it is busy, what went wrong.
+
+import { messages } from "./messages.js";
+
+const LATE = 150; // ms before a search counts as slow: faster ones show nothing, so that nothing flickers
+
+export class Status {
+  /** @param {{title, count, problem, progress, main: HTMLElement}} elements */
+  constructor(elements) {
+    this.elements = elements;
+  }
+
+  #timer = 0;
+
+  busy(onLate = () => {}) {
+    clearTimeout(this.#timer);
+    this.elements.main.setAttribute("aria-busy", "true");
+    this.#timer = setTimeout(() => {
+      this.elements.progress.hidden = false;
+      onLate();
+    }, LATE);
+  }
+
+  idle() {
+    clearTimeout(this.#timer);
+    this.elements.main.removeAttribute("aria-busy");
+    this.elements.progress.hidden = true;
+  }
+
+  title(text) {
+    this.elements.title.textContent = text;
+    document.title = text === messages.recent ? messages.appName : `${text} · ${messages.appName}`;
+  }
+
+  count(text) {
+    if (this.elements.count.textContent !== text) this.elements.count.textContent = text;
+  }
+
+  /** @param {(() => void) | null} retry what "Try again" does; without it the message can only be dismissed */
+  problem(message, retry = null) {
+    const text = document.createElement("p");
+    text.textContent = message;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.textContent = retry ? messages.retry : messages.dismiss;
+    button.addEventListener("click", () => {
+      this.settled();
+      retry?.();
+    });
+    this.elements.problem.replaceChildren(text, button);
+  }
+
+  settled() {
+    this.elements.problem.replaceChildren();
+  }
+}
