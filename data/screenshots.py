@@ -1,0 +1,142 @@
+"""Take the pictures of the page that the documentation shows, from a running Sightline.
+
+python -m data.screenshots --url http://127.0.0.1:8000 --out docs/screenshots
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlencode
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",  # containers have no user namespaces to build the sandbox from
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MAX_BYTES = 400_000
+"""Of one screenshot: they live in the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    name: str
+    width: int
+    height: int
+    scheme: Literal["light", "dark"] = "light"
+    scale: int = 1
+    touch: bool = False
+    large_view: bool = False
+
+
+SHOTS = (
+    Shot("search-desktop", 1440, 900),
+    Shot("search-phone", 390, 844, scale=2, touch=True),
+    Shot("large-view", 1440, 900, scheme="dark", large_view=True),
+)
+
+
+def find_chromium() -> str | None:
+    """The path of an installed Chromium or Chrome; None where there is none."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The installed Chromium, driven by Playwright. Raises `FileNotFoundError` where there is none."""
+    path = find_chromium()
+    if path is None:
+        raise FileNotFoundError("no Chromium found; install it, on Debian with `apt-get install chromium`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+# Asked again with each frame by the page itself: its content policy lets no script be made of a string.
+_PICTURES_DRAWN = """(patience) => new Promise((answer) => {
+  const late = performance.now() + patience;
+  const onScreen = (cell) => {
+    const { top, bottom } = cell.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  };
+  const look = () => {
+    const cells = [...document.querySelectorAll("#results .cell")].filter(onScreen);
+    if (cells.length && cells.every((cell) => cell.matches(".loaded, .broken"))) answer(true);
+    else if (performance.now() > late) answer(false);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
+def wait_for_pictures(page: Page) -> None:
+    """Until every picture that is on the screen has been drawn. Raises `TimeoutError` after 30 s."""
+    if not page.evaluate(_PICTURES_DRAWN, 30_000):
+        raise TimeoutError(f"the pictures of {page.url} did not come; is the collection empty?")
+    page.wait_for_timeout(300)  # ms; pictures fade in over 180
+
+
+def take(browser: Browser, url: str, query: str, shot: Shot) -> Image.Image:
+    context = browser.new_context(
+        viewport={"width": shot.width, "height": shot.height},
+        color_scheme=shot.scheme,
+        device_scale_factor=shot.scale,
+        has_touch=shot.touch,
+        is_mobile=shot.touch,
+    )
+    with context, context.new_page() as page:
+        page.goto(f"{url.rstrip('/')}/?{urlencode({'q': query})}")
+        wait_for_pictures(page)
+        page.reload()  # the first search after a start takes longer than the others, and its time is on the page
+        wait_for_pictures(page)
+        if shot.large_view:
+            page.locator("#results .cell a").first.click()
+            page.locator("#frame.sharp-loaded").wait_for()
+            page.wait_for_timeout(300)  # ms; the sharp picture fades in over 160
+        return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def save(picture: Image.Image, path: Path) -> int:
+    """Write a JPEG of at most `MAX_BYTES`, as good as fits. Returns its size in bytes."""
+    for quality in (90, 85, 80, 70, 60, 50):
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)
+        if buffer.tell() <= MAX_BYTES:
+            break
+    path.write_bytes(buffer.getvalue())
+    return buffer.tell()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Take the screenshots of the documentation.")
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="a running Sightline")
+    parser.add_argument("--out", type=Path, default=Path("docs/screenshots"), help="folder to write to")
+    parser.add_argument("--query", default="a motorcycle", help="the words to search for")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        for shot in SHOTS:
+            path = options.out / f"{shot.name}.jpg"
+            size = save(take(browser, options.url, options.query, shot), path)
+            print(f"{path}  {size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
