@@ -20,10 +20,10 @@ TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test slow lint docs fix bench clean
+.PHONY: help demo serve test slow lint docs fix bench leaderboard clean
 
 help: ## List these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: $(INSTALLED) ## Collect photos, index them, search them, serve the page (DEMO_SERVE=0: end after the searches)
 	$(BIN)/python -m data.demo $(PHOTOS)
@@ -60,6 +60,9 @@ bench: $(INSTALLED_DEV) ## Measure Recall@K through the command line (SHARD=phot
 	@test -n "$(SHARD)" || { echo "make bench SHARD=FILE.tar: photos with captions; benchmarks/README.md says what fits"; exit 2; }
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 
+leaderboard: $(INSTALLED_DEV) ## Measure every model at hand on every data set in DATA=FOLDER; write docs/leaderboard.md
+	$(BIN)/python benchmarks/leaderboard.py $(DATA) $(ARGS)
+
 clean: ## Remove the environment, the demo and the caches of the tools
 	rm -rf $(VENV) $(PHOTOS) $(DEMO_LIBRARY) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
@@ -77,4 +80,5 @@ $(INSTALLED): | $(BIN)/python
 $(INSTALLED_DEV): | $(BIN)/python
 	@echo "Installing Sightline and its developer's tools into $(VENV): 0.3 GB more than for the demo"
 	$(INSTALL) -e ".[dev]"
+	$(INSTALL) --no-deps clip-benchmark # a peer our recall is held against; its dependencies are not needed for that
 	@touch $(INSTALLED) $@

@@ -16,6 +16,8 @@ import typer
 from indexer.cli import SOME_FAILED, Device, Json, Library, Model, Precision, display_path
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError
+from search.benchmark import cli as benchmark_cli
+from search.benchmark import compare_cli
 from search.query import DEFAULT_K, Query
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this folder's commands to the program."""
     app.command()(search)
+    benchmark_cli.register(app)
+    compare_cli.register(app)
 
 
 def search(
