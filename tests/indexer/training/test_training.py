@@ -16,13 +16,13 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import indexer.mini
-from indexer.errors import InvalidDataset, InvalidRequest, ModelLoadFailed, SourceNotFound
+from indexer.encoder import load_encoder
+from indexer.errors import InvalidDataset, ModelLoadFailed, SourceNotFound
 from indexer.recall import count_ranks, recall_at
 from indexer.training.__main__ import main
 from indexer.training.backbone import build_trunk, load_backbone, pooled_features
 from indexer.training.contrastive import PairSource, Progress, TrainingConfig, contrastive_loss, train
 from indexer.training.export import CONFIG_FILE, WEIGHTS_FILE, export
-from indexer.training.measure import measure
 from indexer.training.mini import full_state, model_config
 from indexer.training.shards import Example, read_shard
 from indexer.training.sources import Groups, captioned_source
@@ -245,20 +245,9 @@ def test_one_command_makes_a_model_folder(tmp_path: Path) -> None:
     assert (out / WEIGHTS_FILE).stat().st_size < 25_000_000
     assert json.loads((out / CONFIG_FILE).read_text())["model_cfg"]["vision_cfg"]["image_size"] == [225, 224]
     assert len(list((tmp_path / "cache").iterdir())) == 5  # four views of the captioned pictures, one of the others
-    to_image, to_text = measure(out, shards / "flickr8k-train.tar")
-    assert (to_image.images, to_image.texts) == (to_text.images, to_text.texts) == (4, 8)
-    assert to_image.recall[5] == 1.0
-    assert "text->image (4 images, 8 texts): R@1" in str(to_image)
-    (to_label,) = measure(out, shards / "flowers.tar")
-    assert to_label.recall[1] == 1.0
-
-
-def test_a_shard_of_captions_and_labels_mixed_is_not_measured(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "s.tar", "w") as tar:
-        add_example(tar, "a", ["a dog"])
-        add_example(tar, "b", [], "cat")
-    with pytest.raises(InvalidRequest, match="either every picture"):
-        measure(tmp_path, tmp_path / "s.tar")
+    encoder = load_encoder(f"local-dir:{out}")
+    assert encoder.manifest.dimension == TrainingConfig().dimension
+    assert encoder.encode_texts(["a red wall", "all blue"]).shape == (2, encoder.manifest.dimension)
 
 
 def test_no_shards_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
