@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +18,8 @@ from rich.table import Table
 from indexer.config import Settings, config_file, load_settings
 
 if TYPE_CHECKING:
+    from indexer.collection import Collection
+    from indexer.encoder import Encoder
     from indexer.pipeline import SyncReport
 
 Library = Annotated[
@@ -82,18 +87,14 @@ def index(
 
 def _sync(folder: Path, settings: Settings, *, quiet: bool) -> SyncReport:
     """Compose source, encoder and collection, and run the pipeline with a progress bar on stderr."""
-    from indexer.collection import Collection
-    from indexer.encoder import load_encoder
     from indexer.pipeline import sync
     from indexer.progress import progress_bar
     from indexer.sources import FolderSource
 
     # The folder is looked at first: a typing mistake is answered before a model is loaded.
     source = FolderSource(folder, max_bytes=settings.limits.max_bytes)
-    model = settings.model or _stored_model(settings.library)
-    encoder = load_encoder(model, device=settings.device, precision=settings.precision)
     with (
-        Collection.open_or_create(settings.library, encoder.manifest) as collection,
+        _collection_and_encoder(settings) as (collection, encoder),
         progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
     ):
         return sync(
@@ -107,17 +108,29 @@ def _sync(folder: Path, settings: Settings, *, quiet: bool) -> SyncReport:
         )
 
 
-def _stored_model(library: Path) -> str:
-    """The model of the collection that is there, or the default for the one to be made."""
-    from indexer.catalog import Catalog
+@contextmanager
+def _collection_and_encoder(settings: Settings) -> Iterator[tuple[Collection, Encoder]]:
+    """The collection that is there, or a new one. Its own model is loaded only when something has to be encoded."""
+    from indexer.collection import Collection
+    from indexer.encoder import load_encoder
     from indexer.errors import CollectionNotFound
+    from indexer.lazy_encoder import LazyEncoder
     from indexer.models import DEFAULT_MODEL
 
+    load = partial(load_encoder, device=settings.device, precision=settings.precision)
     try:
-        with Catalog.open(library) as catalog:
-            return catalog.manifest.model
+        there = Collection.open(settings.library)
     except CollectionNotFound:
-        return DEFAULT_MODEL
+        encoder = load(settings.model or DEFAULT_MODEL)
+        with Collection.open_or_create(settings.library, encoder.manifest) as new:
+            yield new, encoder
+        return
+    with there:
+        own = there.manifest.model
+        if settings.model in (None, own):
+            yield there, LazyEncoder(there.manifest, partial(load, own), there.check_model)
+        else:
+            yield there, load(settings.model)
 
 
 def _print_report(report: SyncReport, library: Path) -> None:
