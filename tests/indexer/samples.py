@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog import NewImage
+from indexer.catalog import Catalog, NewImage
+from indexer.collection import Collection
 from indexer.manifest import Manifest
 from tests.palette import PaletteEncoder
 
@@ -79,3 +80,22 @@ def public_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+QUERIES = unit_rows(4, seed=77).astype(np.float32)
+
+
+def put(into: Catalog | Collection, *paths: str, seed: int = 0) -> list[int]:
+    catalog = into.catalog if isinstance(into, Collection) else into
+    return catalog.put([an_image(path) for path in paths], unit_rows(len(paths), seed=seed))
+
+
+def found(collection: Collection, k: int = 100) -> list[tuple[list[int], list[float]]]:
+    return [(matches.ids.tolist(), matches.scores.tolist()) for matches in collection.search(QUERIES, k)]
+
+
+def expected(collection: Collection, k: int = 100) -> list[tuple[list[int], list[float]]]:
+    """What the catalog alone says, by brute force."""
+    ids = np.array(sorted(state.id for state in collection.catalog.files_under("/")), np.int64)
+    vectors = np.array([collection.catalog.vector(id_) for id_ in ids], np.float16).reshape(-1, DIMENSION)
+    return [brute_force(ids, vectors, query, k) for query in QUERIES]

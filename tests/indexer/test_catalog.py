@@ -5,9 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,19 +17,9 @@ from indexer.catalog import Catalog, Changes, FileState, ImageRecord, NewImage
 from indexer.errors import (
     ImageNotFound,
 )
-from tests.indexer.samples import DIMENSION, MANIFEST, an_image, unit_rows
+from tests.indexer.samples import DIMENSION, an_image, put, unit_rows
 
 NOT_UTF8 = os.fsdecode(b"/photos/caf\xe9 \n\xff.jpg")
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    with Catalog.create(tmp_path / "library", MANIFEST) as made:
-        yield made
-
-
-def put(catalog: Catalog, *paths: str, seed: int = 0) -> list[int]:
-    return catalog.put([an_image(path) for path in paths], unit_rows(len(paths), seed=seed))
 
 
 def changes(catalog: Catalog, revision: int) -> Changes:
@@ -381,7 +369,7 @@ WRITER = """
 import itertools, sys
 from pathlib import Path
 from indexer.catalog import Catalog
-from tests.indexer.samples import an_image, unit_rows
+from tests.indexer.samples import an_image, put, unit_rows
 catalog = Catalog.open(Path(sys.argv[1]))
 for batch in itertools.count():
     catalog.put([an_image(f"/{batch}/{number}") for number in range(50)], unit_rows(50, seed=batch))

@@ -6,7 +6,7 @@ import logging
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,35 +18,7 @@ from numpy.typing import NDArray
 from indexer import collection as collection_module
 from indexer.collection import Collection
 from indexer.vectors import exact
-from tests.indexer.samples import DIMENSION, MANIFEST, an_image, brute_force, unit_rows
-
-QUERIES = unit_rows(4, seed=77).astype(np.float32)
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    return tmp_path / "library"
-
-
-@pytest.fixture
-def collection(library: Path) -> Iterator[Collection]:
-    with Collection.open_or_create(library, MANIFEST) as made:
-        yield made
-
-
-def put(collection: Collection, *paths: str, seed: int = 0) -> list[int]:
-    return collection.catalog.put([an_image(path) for path in paths], unit_rows(len(paths), seed=seed))
-
-
-def found(collection: Collection, k: int = 100) -> list[tuple[list[int], list[float]]]:
-    return [(matches.ids.tolist(), matches.scores.tolist()) for matches in collection.search(QUERIES, k)]
-
-
-def expected(collection: Collection, k: int = 100) -> list[tuple[list[int], list[float]]]:
-    """What the catalog alone says, by brute force."""
-    ids = np.array(sorted(state.id for state in collection.catalog.files_under("/")), np.int64)
-    vectors = np.array([collection.catalog.vector(id_) for id_ in ids], np.float16).reshape(-1, DIMENSION)
-    return [brute_force(ids, vectors, query, k) for query in QUERIES]
+from tests.indexer.samples import MANIFEST, QUERIES, expected, found, put, unit_rows
 
 
 def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,19 +18,9 @@ from indexer.errors import (
     CollectionUnavailable,
     ForeignCollection,
 )
-from tests.indexer.samples import MANIFEST, an_image, forbidden, public_folder, unit_rows
+from tests.indexer.samples import MANIFEST, forbidden, public_folder, put
 
 NOT_UTF8 = os.fsdecode(b"/photos/caf\xe9 \n\xff.jpg")
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    with Catalog.create(tmp_path / "library", MANIFEST) as made:
-        yield made
-
-
-def put(catalog: Catalog, *paths: str, seed: int = 0) -> list[int]:
-    return catalog.put([an_image(path) for path in paths], unit_rows(len(paths), seed=seed))
 
 
 # Opening
