@@ -167,8 +167,8 @@ def models(
     table.add_column("here")
     for column in ("dim", "MB"):
         table.add_column(column, justify="right")
-    table.add_column("licence")
-    for column in ("Flickr30k R@1", "COCO R@1"):
+    table.add_column("licence", no_wrap=True)
+    for column in ("Flickr30k", "COCO"):
         table.add_column(column, justify="right")
     for model in KNOWN_MODELS:
         recall = {published.dataset: f"{published.text_to_image[0]:.1f}" for published in model.published}
@@ -183,7 +183,11 @@ def models(
         )
     console = Console()
     console.print(table)
-    console.print("\nR@1: published zero-shot text-to-image recall, percent. `here`: no download needed.", style="dim")
+    console.print(
+        "\nFlickr30k, COCO: published zero-shot text-to-image R@1, percent. here: no download needed.\n"
+        "mini is small, for trying out and offline use; it learned from photos that are for research.",
+        style="dim",
+    )
 
 
 def stats(library: Library = None, as_json: Json = False) -> None:
