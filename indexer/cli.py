@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
 
 
 def index(
-    folder: Annotated[Path, typer.Argument(help="Folder of images; everything below it is looked at.")],
+    folder: Annotated[str, typer.Argument(help="Folder of images; everything below it is looked at.")],
     library: Library = None,
     model: Model = None,
     device: Device = None,
@@ -76,7 +76,11 @@ def index(
         max_pixels=max_pixels,
         max_file_mb=max_file_mb,
     )
-    report = _sync(folder, chosen, quiet=as_json)
+    try:
+        report = _sync(folder, chosen, quiet=as_json)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what was indexed is kept: run it again to go on", err=True)
+        raise
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2))
     else:
@@ -85,7 +89,7 @@ def index(
         raise typer.Exit(SOME_FAILED)
 
 
-def _sync(folder: Path, settings: Settings, *, quiet: bool) -> SyncReport:
+def _sync(folder: str, settings: Settings, *, quiet: bool) -> SyncReport:
     """Compose source, encoder and collection, and run the pipeline with a progress bar on stderr."""
     from indexer.pipeline import sync
     from indexer.progress import progress_bar
@@ -214,10 +218,15 @@ def settings() -> None:
     """
     chosen = load_settings()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("setting", "value", "environment", "what it is"):
-        table.add_column(column)
+    # Names and values are there to be copied: whatever the width, they are folded at most and never cut.
+    table.add_column("setting", no_wrap=True)
+    table.add_column("value", overflow="fold", max_width=20)
+    table.add_column("environment", no_wrap=True)
+    table.add_column("what it is")
     for name, field in Settings.model_fields.items():
-        table.add_row(name, str(getattr(chosen, name)), f"SIGHTLINE_{name.upper()}", field.description)
+        value = getattr(chosen, name)
+        shown = "-" if value is None else str(value)
+        table.add_row(name, shown, f"SIGHTLINE_{name.upper()}", field.description)
     console = Console()
     console.print(table)
     console.print(f"\nfile: {config_file()}", style="dim", soft_wrap=True)

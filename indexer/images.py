@@ -55,6 +55,10 @@ class Preprocessing:
         return cls(**{**fields, "mean": tuple(fields["mean"]), "std": tuple(fields["std"])})
 
 
+RAISE_PIXELS = "raise SIGHTLINE_MAX_PIXELS, or --max-pixels of `sightline index`"
+RAISE_BYTES = "raise SIGHTLINE_MAX_FILE_MB, or --max-file-mb of `sightline index`"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a file may cost before it is refused."""
@@ -159,9 +163,7 @@ def _too_many_pixels(message: str, limits: Limits) -> UnreadableImage:
     """Pillow's own guard comes before ours only in WebP: the pixels it counted, held against our limit."""
     count = re.search(r"\((\d+) pixels\)", message)
     if count and int(count[1]) > limits.max_pixels:
-        return ImageTooLarge(
-            what="pixels", actual=int(count[1]), limit=limits.max_pixels, remedy="raise it with --max-pixels"
-        )
+        return ImageTooLarge(what="pixels", actual=int(count[1]), limit=limits.max_pixels, remedy=RAISE_PIXELS)
     return UndecodableImage(f"more pixels than Pillow decodes of this format ({message})")
 
 
@@ -174,9 +176,7 @@ def _open(data: bytes, limits: Limits) -> ImageFile.ImageFile:
     if not data:
         raise UndecodableImage("the file is empty")
     if len(data) > limits.max_bytes:
-        raise ImageTooLarge(
-            what="bytes", actual=len(data), limit=limits.max_bytes, remedy="raise it with --max-file-mb"
-        )
+        raise ImageTooLarge(what="bytes", actual=len(data), limit=limits.max_bytes, remedy=RAISE_BYTES)
     opened = _decoder(data)(BytesIO(data))
     pixels = opened.width * opened.height
     if pixels > limits.max_pixels:
@@ -184,7 +184,7 @@ def _open(data: bytes, limits: Limits) -> ImageFile.ImageFile:
             what=f"pixels ({opened.width:,} x {opened.height:,})",
             actual=pixels,
             limit=limits.max_pixels,
-            remedy="raise it with --max-pixels",
+            remedy=RAISE_PIXELS,
         )
     return opened
 

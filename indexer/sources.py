@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from indexer.errors import ImageTooLarge, SourceNotFound, UnreadableImage
+from indexer.images import RAISE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class FolderSource:
 
     def __init__(self, root: str | Path, *, max_bytes: int | None = None) -> None:
         """Raises `SourceNotFound`. `max_bytes` is the most that `read` will take into memory."""
+        if not str(root):  # abspath would take an unset variable of a script for the current folder
+            raise SourceNotFound("", "no folder is named")
         self._root = os.path.abspath(root)  # noqa: PTH100 - resolve() would also replace links by their targets
         self._max_bytes = max_bytes
         if not os.path.lexists(self._root):
@@ -130,7 +133,7 @@ class FolderSource:
 
 
 def file_too_large(size: int, max_bytes: int) -> ImageTooLarge:
-    return ImageTooLarge(what="bytes", actual=size, limit=max_bytes, remedy="raise it with --max-file-mb")
+    return ImageTooLarge(what="bytes", actual=size, limit=max_bytes, remedy=RAISE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ import typer
 
 from indexer.cli import SOME_FAILED, Device, Json, Library, Model, Precision, display_path
 from indexer.config import Settings, load_settings
-from indexer.errors import InvalidQuery, SightlineError
+from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
 from search.query import DEFAULT_K, Query
 
 if TYPE_CHECKING:
+    from indexer.images import Limits
     from search.engine import Hit, SearchEngine
 
 
@@ -43,7 +44,7 @@ def search(
         typer.FileText | None,
         typer.Option(
             "--queries",
-            encoding="utf-8",
+            encoding="utf-8-sig",  # Windows' editors begin a file with a mark, which is no part of its first query
             errors="surrogateescape",
             help="One text query a line; - is stdin. JSON lines out.",
         ),
@@ -67,9 +68,11 @@ def search(
     if queries is not None:
         if text is not None or image is not None or image_id is not None:
             raise InvalidQuery("--queries takes its queries from the file; leave out the text, --image and --id")
+        Query.of(text="any", k=k)  # a k out of range is one error, not one a line
         _search_lines(queries, k, chosen)
         return
-    query = Query.of(text=text, image=image.read_bytes() if image else None, image_id=image_id, k=k)
+    picture = _read_picture(image, chosen.limits) if image else None
+    query = Query.of(text=text, image=picture, image_id=image_id, k=k)
     with _open_engine(chosen) as engine:
         results = engine.search(query)
     if as_json:
@@ -78,6 +81,21 @@ def search(
         _write_paths(results.hits, b"\0" if print0 else b"\n")
     else:
         _print_hits(results.hits)
+
+
+def _read_picture(path: Path, limits: Limits) -> bytes:
+    """Never more than the limit and a byte, so that a device or a pipe without an end is refused, too."""
+    from indexer.sources import file_too_large
+
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(limits.max_bytes + 1) if size <= limits.max_bytes else b""
+    except OSError as error:
+        raise UnreadableImage(f"{display_path(str(path))} cannot be read ({error.strerror})") from error
+    if max(size, len(data)) > limits.max_bytes:
+        raise file_too_large(max(size, len(data)), limits.max_bytes)
+    return data
 
 
 @contextmanager

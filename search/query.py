@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from indexer.errors import InvalidQuery
+from indexer.errors import ImageNotFound, InvalidQuery
 
 DEFAULT_K = 20
 MAX_K = 10_000
 MAX_OFFSET = 100_000
+MAX_ID = 2**63 - 1
+"""The largest id that the catalog's database can hold."""
 MAX_TEXT = 2_000
 """Characters. Encoders read 32 to 77 tokens; anything near this limit is a pasted document, not a query."""
 
@@ -44,7 +46,8 @@ Term = TextTerm | ImageTerm | IndexedTerm
 class Query:
     """Terms whose weighted embeddings are summed, and the ranks `offset + 1` to `offset + k` of what is nearest.
 
-    Raises `InvalidQuery` when there is no term, a text is empty or too long, or k or offset is out of range.
+    Raises `InvalidQuery` when there is no term, a text is empty or too long, or k or offset is out of range, and
+    `ImageNotFound` for an id that no collection can have.
     """
 
     terms: tuple[Term, ...]
@@ -57,6 +60,8 @@ class Query:
         for term in self.terms:
             if isinstance(term, TextTerm):
                 _check_text(term.text)
+            elif isinstance(term, IndexedTerm) and not 0 <= term.image_id <= MAX_ID:
+                raise ImageNotFound(term.image_id)
         if not 1 <= self.k <= MAX_K:
             raise InvalidQuery(f"k is {self.k:,}; it must be 1 to {MAX_K:,}")
         if not 0 <= self.offset <= MAX_OFFSET:

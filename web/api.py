@@ -17,13 +17,12 @@ from fastapi.responses import FileResponse
 from indexer import __version__
 from indexer.catalog import ImageRecord
 from search.engine import Results
-from search.query import ImageTerm, IndexedTerm, Query, Term, TextTerm
+from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
 from web import thumbnails, uploads
 from web.problems import documented, printable
 from web.schemas import (
     HASH,
     HASH_EXAMPLE,
-    MAX_ID,
     MAX_K,
     MAX_OFFSET,
     Health,

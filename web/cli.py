@@ -81,7 +81,9 @@ def _serve(settings: Settings) -> None:
         if address not in ("127.0.0.1", "::1"):
             typer.echo("warning: there is no password; everyone who reaches this address sees the pictures", err=True)
         application = create_app(settings, services=services)
-        uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
+        # uvicorn shuts down on Ctrl+C and then raises it again; it is the way to end, so not a failure.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
 
 
 def _bind(settings: Settings) -> socket.socket:

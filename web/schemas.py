@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from indexer.catalog import ImageRecord
 from search.engine import Hit
+from search.query import MAX_ID
 from web.problems import printable
 
 MAX_K: Final = 1_000
 MAX_OFFSET: Final = 10_000
-MAX_ID: Final = 2**63 - 1
-"""The largest id that the catalog's database can hold."""
 HASH: Final = "[0-9a-f]{64}"
 HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 

@@ -33,7 +33,7 @@ class StoredImage:
             return FolderSource(self.path.parent, max_bytes=max_bytes).read(str(self.path))
         if self.size > max_bytes:
             raise UnreadableImage(
-                f"{self.size:,} bytes are over the limit of {max_bytes:,}; raise it with --max-file-mb"
+                f"{self.size:,} bytes are over the limit of {max_bytes:,}; raise SIGHTLINE_MAX_FILE_MB"
             )
         try:
             with self.path.open("rb") as file:

@@ -140,6 +140,29 @@ def test_settings_lists_every_setting_with_its_variable(monkeypatch: pytest.Monk
     assert "sightline.toml" in table
 
 
+def test_settings_cuts_nothing_at_80_columns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    library = tmp_path / ("a-long-name" * 8)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("SIGHTLINE_LIBRARY", str(library))
+    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "sightline.toml"))
+    table = CliRunner().invoke(app, ["settings"]).stdout
+    assert "…" not in table
+    assert all(f"SIGHTLINE_{name.upper()}" in table for name in Settings.model_fields)
+
+
+def test_ctrl_c_says_that_nothing_is_lost(index: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("indexer.pipeline.sync", interrupt)
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    command = ["index", str(tmp_path / "photos"), "--library", str(tmp_path / "library")]
+    result = CliRunner().invoke(app, command)
+    assert (result.exit_code, result.stderr) == (130, "interrupted; what was indexed is kept: run it again to go on\n")
+    monkeypatch.undo()
+    assert _counts(index("--model", "mini")) == {"added": 1}
+
+
 def test_a_path_is_shown_on_one_printable_line() -> None:
     assert display_path("a b.jpg") == "a b.jpg"
     assert display_path("new\nline.jpg") == "new\\nline.jpg"

@@ -299,3 +299,9 @@ def test_a_file_over_the_limit_is_not_read(root: Path) -> None:
         FolderSource(root, max_bytes=1 << 20).read(str(path))
     write(root / "b.jpg", b"123")
     assert FolderSource(root, max_bytes=3).read(str(root / "b.jpg")) == b"123"
+
+
+def test_an_empty_name_is_not_the_current_folder() -> None:
+    """`sightline index "$PHOTOS"` with the variable unset."""
+    with pytest.raises(SourceNotFound, match="no folder is named"):
+        FolderSource("")

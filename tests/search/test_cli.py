@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from indexer.errors import InvalidQuery, SightlineError
+from indexer.errors import ImageTooLarge, InvalidQuery, SightlineError
 from tests.checkpoints import make_checkpoint
 from tests.pictures import photo, write
 from web.cli import app
@@ -118,6 +118,7 @@ def test_a_bad_line_is_answered_with_its_error_and_the_rest_is_searched(library:
         (["x" * 100_000], "100,000 characters"),
         (["red", "-k", "0"], "1 to 10,000"),
         (["red", "-k", "1000000"], "1 to 10,000"),
+        (["--queries", "-", "-k", "0"], "1 to 10,000"),
         (["red", "--queries", "-"], "--queries takes its queries from the file"),
     ],
 )
@@ -125,3 +126,20 @@ def test_wrong_use_is_one_clear_line(library: Path, arguments: list[str], words:
     with pytest.raises(InvalidQuery, match=words) as caught:
         _search(library, *arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_a_mark_at_the_start_of_a_file_is_no_part_of_its_first_query(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "queries.txt").write_bytes(b"\xef\xbb\xbfred car\r\nsunset\r\n")
+    lines = _search(library, "--queries", str(tmp_path / "queries.txt"), "-k", "1").splitlines()
+    assert [json.loads(line)["query"] for line in lines] == ["red car", "sunset"]
+
+
+def test_a_picture_over_the_limit_is_refused_without_being_read(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(1 << 40)  # a hole: reading it would take a terabyte of memory
+    monkeypatch.setenv("SIGHTLINE_MAX_FILE_MB", "1")
+    for endless in (str(tmp_path / "huge.jpg"), "/dev/zero"):
+        with pytest.raises(ImageTooLarge, match="SIGHTLINE_MAX_FILE_MB"):
+            _search(library, "--image", endless)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.errors import InvalidQuery
-from search.query import MAX_K, MAX_TEXT, ImageTerm, IndexedTerm, Query, TextTerm
+from indexer.errors import ImageNotFound, InvalidQuery
+from search.query import MAX_ID, MAX_K, MAX_TEXT, ImageTerm, IndexedTerm, Query, TextTerm
 
 
 def test_terms_are_whichever_are_given() -> None:
@@ -39,3 +39,9 @@ def test_k_out_of_range_is_refused_with_the_range(k: int) -> None:
 def test_a_negative_offset_is_refused() -> None:
     with pytest.raises(InvalidQuery, match="offset"):
         Query.of(text="x", offset=-1)
+
+
+@pytest.mark.parametrize("image_id", [-1, MAX_ID + 1, 10**23])
+def test_an_id_that_no_collection_can_have_is_not_found(image_id: int) -> None:
+    with pytest.raises(ImageNotFound, match=str(image_id)):
+        Query.of(image_id=image_id)

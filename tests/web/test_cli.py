@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -92,3 +94,18 @@ def test_a_busy_port_that_was_asked_for_is_an_error_and_the_default_moves_on(mon
             assert port < next_free.getsockname()[1] <= port + PORTS_TRIED
     with closing(_bind(load_settings(port=0))) as free:
         assert free.getsockname()[0] == "127.0.0.1"
+
+
+def test_ctrl_c_ends_the_service_and_is_no_failure(tmp_path: Path) -> None:
+    write(tmp_path / "photos" / "good.jpg", photo(64, 48))
+    library = str(tmp_path / "library")
+    assert _run("index", str(tmp_path / "photos"), "--library", library).returncode == 0
+    command = [sys.executable, "-u", "-m", "web.cli", "serve", "--library", library, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        address = service.stdout.readline().split()[3]
+        with urlopen(f"{address}healthz", timeout=20) as answer:
+            assert answer.status == 200
+        service.send_signal(signal.SIGINT)
+        rest, errors = service.communicate(timeout=20)
+    assert (service.returncode, rest, errors) == (0, "", "")

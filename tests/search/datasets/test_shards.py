@@ -151,7 +151,7 @@ def test_members_that_do_not_make_an_example(tmp_path: Path) -> None:
 def test_reading_is_bounded_and_notices_a_changed_file(tmp_path: Path) -> None:
     path = captioned_tar(tmp_path / "mine.tar", 2)
     image = captioned(path).items[1].image
-    with pytest.raises(UnreadableImage, match="--max-file-mb"):
+    with pytest.raises(UnreadableImage, match="SIGHTLINE_MAX_FILE_MB"):
         image.read(Limits(max_bytes=100))
     path.write_bytes(b"")
     with pytest.raises(UnreadableImage, match="cut short"):
