@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ Embeddings = NDArray[np.float32]
 """Unit rows, `(n, dimension)`."""
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
+Loaded = TypeVar("Loaded")
 
 _IMAGES_AT_ONCE = 128
 _TEXTS_AT_ONCE = 256
@@ -61,17 +64,39 @@ def load_encoder(model: str, *, device: DeviceChoice = "auto", precision: Precis
         raise ModelLoadFailed(model, "device 'cuda' was asked for and torch finds none here; use `--device cpu`")
     where = torch.device("cuda" if gpu and device != "cpu" else "cpu")
     number_format = choose_precision(precision, where)
+    return _with_weights(checkpoint, lambda: _load(checkpoint, where, number_format))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParts:
+    """An open_clip model to train: float32, on the CPU."""
+
+    checkpoint: Checkpoint
+    weights_hash: str
+    model: Any
+    tokenizer: Tokenizer
+    preprocessing: Preprocessing
+
+
+def load_parts(model: str) -> ModelParts:
+    """The model behind an encoder, for training. Names, downloads and errors are those of `load_encoder`."""
+    checkpoint = find_checkpoint(model)
+    return _with_weights(checkpoint, lambda: _parts(checkpoint))
+
+
+def _with_weights(checkpoint: Checkpoint, load: Callable[[], Loaded]) -> Loaded:
+    """What `load` makes of the checkpoint, after a download where one is needed, and without a request where not."""
     if checkpoint.weights() is None:
         download_weights(checkpoint)
-        return _load(checkpoint, where, number_format)
+        return load()
     try:
         with hub.offline():
-            return _load(checkpoint, where, number_format)
+            return load()
     except ModelLoadFailed:
         # Of a model of the hub the weights may be here and the tokenizer not; only the network can tell.
         if checkpoint.folder is not None or hub.forbidden() or not hub.reachable():
             raise
-    return _load(checkpoint, where, number_format)
+    return load()
 
 
 class OpenClipEncoder:
@@ -166,20 +191,33 @@ class OpenClipEncoder:
 
 
 def _load(checkpoint: Checkpoint, device: torch.device, precision: Precision) -> OpenClipEncoder:
-    """Everything that open_clip, torch, safetensors and the hub raise becomes `ModelLoadFailed` here."""
-    weights = checkpoint.weights()
-    if weights is None:
-        raise ModelLoadFailed(checkpoint.name, "its weights vanished while it was being loaded")
-    try:
-        model, tokenizer = _open_clip_parts(checkpoint)
+    parts = _parts(checkpoint)
+    with _translated(checkpoint):
         return OpenClipEncoder(
-            _placed(model, device, precision),
-            tokenizer,
+            _placed(parts.model, device, precision),
+            parts.tokenizer,
             name=checkpoint.name,
-            weights_hash=sha256_of(weights),
+            weights_hash=parts.weights_hash,
             device=device,
             precision=precision,
         )
+
+
+def _parts(checkpoint: Checkpoint) -> ModelParts:
+    weights = checkpoint.weights()
+    if weights is None:
+        raise ModelLoadFailed(checkpoint.name, "its weights vanished while it was being loaded")
+    with _translated(checkpoint):
+        model, tokenizer = _open_clip_parts(checkpoint)
+        preprocessing = _preprocessing(model.visual.preprocess_cfg)
+        return ModelParts(checkpoint, sha256_of(weights), model, tokenizer, preprocessing)
+
+
+@contextmanager
+def _translated(checkpoint: Checkpoint) -> Iterator[None]:
+    """Everything that open_clip, torch, safetensors and the hub raise becomes `ModelLoadFailed` here."""
+    try:
+        yield
     except ModelLoadFailed:
         raise
     except ModuleNotFoundError as error:
