@@ -12,7 +12,9 @@
     │   ├── SourceNotFound          the folder to index is not there or is not a folder
     │   ├── InvalidDataset          a data set that is not there, damaged, or of no form we know
     │   ├── IncompleteDataset       a data set with images or captions missing
-    │   └── InvalidReport           a benchmark report that cannot be read or written
+    │   ├── InvalidReport           a benchmark report that cannot be read or written
+    │   ├── InvalidTraining         a training option out of range, or an output folder that is in use
+    │   └── CheckpointMismatch      a training to resume that was begun with another model, data or settings
     ├── UnreadableImage             these bytes cannot be used as a picture
     │   ├── UndecodableImage        not an image, damaged, truncated, or a format we cannot read
     │   └── ImageTooLarge           more pixels or bytes than the limit
@@ -21,6 +23,10 @@
     │   ├── WeightsNotFound         the model is known, its weights are not on this machine
     │   ├── ModelLoadFailed         weights or config that open_clip cannot load
     │   └── ModelTooLarge           it does not fit into the memory of this machine or its GPU
+    ├── TrainingError
+    │   ├── TrainingDiverged        the loss is not a number any more
+    │   ├── TrainingTooLarge        model and batch do not fit into memory
+    │   └── CheckpointDamaged       a training to resume whose checkpoint cannot be read
     └── CollectionError
         ├── CollectionNotFound      no collection in that folder
         ├── ForeignCollection       the folder holds something that Sightline did not make
@@ -117,6 +123,20 @@ class InvalidReport(InvalidRequest):
         super().__init__(f"cannot use benchmark report {path!r}: {reason}")
 
 
+class InvalidTraining(InvalidRequest):
+    """What was asked of training cannot be done; the message says what can."""
+
+
+class CheckpointMismatch(InvalidRequest):
+    def __init__(self, folder: str, differences: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.differences = differences
+        super().__init__(
+            f"the training in {folder!r} was begun otherwise: {'; '.join(differences)}; give what it was begun with, "
+            "or begin anew with another --out"
+        )
+
+
 class UnreadableImage(SightlineError):
     """These bytes cannot be used as a picture. The message is the reason alone; the caller knows the path."""
 
@@ -164,6 +184,35 @@ class ModelTooLarge(ModelError):
             f"model {model!r} does not fit into memory ({reason}); use `--batch-size 1`, `--precision bfloat16`, or a "
             "smaller model of `sightline models`"
         )
+
+
+class TrainingError(SightlineError):
+    """A training that was begun and cannot go on."""
+
+
+class TrainingDiverged(TrainingError):
+    def __init__(self, epoch: int, step: int, kept: str) -> None:
+        self.epoch = epoch
+        self.step = step
+        super().__init__(
+            f"the loss is not a number any more (epoch {epoch}, step {step}); {kept}; "
+            "train with a lower --learning-rate or `--precision float32`"
+        )
+
+
+class TrainingTooLarge(TrainingError):
+    def __init__(self, batch_size: int, reason: str) -> None:
+        self.batch_size = batch_size
+        super().__init__(
+            f"training with batches of {batch_size} does not fit into memory ({reason}); use a smaller --batch-size, "
+            "--save-memory, or --lock-image"
+        )
+
+
+class CheckpointDamaged(TrainingError):
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(f"cannot resume from {path!r}: {reason}; begin anew with another --out")
 
 
 class CollectionError(SightlineError):

@@ -6,7 +6,7 @@ import json
 import logging
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class Example:
     jpeg: bytes
     captions: tuple[str, ...]
     label: str | None
+    offset: int = field(default=0, compare=False)
+    """Where in an uncompressed tar file the picture's bytes begin."""
 
 
 def read_shard(path: Path) -> Iterator[Example]:
@@ -37,20 +39,24 @@ def read_shard(path: Path) -> Iterator[Example]:
     """
     if not path.is_file():
         raise SourceNotFound(str(path), "there is no such shard")
-    key, parts = "", dict[str, bytes]()
+    key, parts, offset = "", dict[str, bytes](), 0
     try:
         with tarfile.open(path) as tar:
             for member in tar:
                 stem, _, extension = member.name.rpartition(".")
                 if stem != key:
-                    yield from _example(key, parts)
+                    yield from _example(key, parts, offset)
                     key, parts = stem, {}
                 content = _content(tar, member)
-                if content is not None:
-                    parts["jpg" if extension.lower() in _PICTURES else extension.lower()] = content
+                if content is None:
+                    continue
+                if extension.lower() in _PICTURES:
+                    parts["jpg"], offset = content, member.offset_data
+                else:
+                    parts[extension.lower()] = content
     except (tarfile.TarError, EOFError) as error:
         raise InvalidDataset(str(path), f"the shard is damaged ({error}); copy it again") from error
-    yield from _example(key, parts)
+    yield from _example(key, parts, offset)
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
@@ -63,7 +69,7 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
     return file.read() if file else None
 
 
-def _example(key: str, parts: dict[str, bytes]) -> Iterator[Example]:
+def _example(key: str, parts: dict[str, bytes], offset: int) -> Iterator[Example]:
     """One example, or none where the parts do not make one."""
     if not parts:
         return
@@ -77,7 +83,7 @@ def _example(key: str, parts: dict[str, bytes]) -> Iterator[Example]:
             reason = f"its JSON is not as expected: {error}"
         else:
             if captions or label:
-                yield Example(key=key, jpeg=parts["jpg"], captions=captions, label=label)
+                yield Example(key, parts["jpg"], captions, label, offset)
                 return
             reason = "it has neither captions nor a label"
     _LOG.warning("left out %s: %s", key, reason)
