@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def register(app: typer.Typer) -> None:
     app.command()(models)
     app.command()(stats)
     app.command()(settings)
+    indexer.training.cli.register(app)
 
 
 def index(

@@ -1,0 +1,44 @@
+"""`sightline train` as a person runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from indexer.errors import InvalidTraining
+from tests.checkpoints import make_checkpoint
+from tests.indexer.training.colours import paint
+from web.cli import app
+
+
+def command(tmp_path: Path, *more: str) -> list[str]:
+    model, data = make_checkpoint(tmp_path / "model"), paint(tmp_path / "data", shades=3)
+    options = ["--model", str(model), "--out", str(tmp_path / "out"), "--epochs", "1", "--batch-size", "8"]
+    return ["train", str(data), *options, "--device", "cpu", *more]
+
+
+def test_it_reports_each_epoch_and_before_and_after(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, command(tmp_path, "--learning-rate", "0.003"))
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines()[0].startswith("epoch 0: R@10 ")
+    assert result.stderr.splitlines()[1].startswith("epoch 1: loss ")
+    assert "before" in result.stdout
+    assert f"--model local-dir:{tmp_path / 'out'}" in result.stdout.replace("\n", "")
+
+
+def test_it_prints_json_for_scripts(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, command(tmp_path, "--json", "--validation", str(tmp_path / "data")))
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert [epoch["epoch"] for epoch in report["history"]] == [0, 1]
+    assert report["out"] == str(tmp_path / "out")
+
+
+@pytest.mark.parametrize("wrong", [["--weights", "int8"], ["--device", "tpu"], ["--batch-size", "1"]])
+def test_wrong_choices_are_answered_before_anything_is_read(tmp_path: Path, wrong: list[str]) -> None:
+    result = CliRunner().invoke(app, ["train", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out"), *wrong])
+    assert isinstance(result.exception, InvalidTraining)
+    assert wrong[0] in str(result.exception)
