@@ -12,6 +12,7 @@ from data.painting import (
     COUNTS,
     RGB,
     Pen,
+    Picture,
     Rng,
     Size,
     blend,
@@ -24,8 +25,6 @@ from data.painting import (
     vary,
     with_article,
 )
-
-Picture = tuple[Image.Image, str]
 
 WORDS = ("CAFE", "OPEN", "HOTEL", "EXIT", "MUSIC", "BAKERY", "TAXI", "MUSEUM", "BEACH", "STATION", "LIBRARY", "PIZZA")
 _INK: RGB = (58, 62, 72)

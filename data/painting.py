@@ -13,6 +13,8 @@ RGB = tuple[int, int, int]
 Point = tuple[float, float]
 Size = tuple[int, int]
 Rng = np.random.Generator
+Picture = tuple[Image.Image, str]
+"""What a painter makes: the picture and its caption."""
 
 COLOURS: dict[str, RGB] = {
     "red": (214, 40, 40),

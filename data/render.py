@@ -19,11 +19,11 @@ import numpy as np
 from PIL import Image
 
 from data import graphics, scenes, shapes
-from data.painting import Rng, Size, grain
+from data.painting import Picture, Rng, Size, grain
 
 CAPTIONS = "captions.jsonl"
 
-Painter = Callable[[Size, Rng], tuple[Image.Image, str]]
+Painter = Callable[[Size, Rng], Picture]
 
 _SHAPES: tuple[Painter, ...] = (shapes.scattered, shapes.scattered, shapes.related, shapes.related, shapes.inside)
 _SCENES: tuple[Painter, ...] = (

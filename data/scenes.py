@@ -12,6 +12,7 @@ from data.painting import (
     COLOURS,
     COUNTS,
     RGB,
+    Picture,
     Rng,
     Size,
     blend,
@@ -25,8 +26,6 @@ from data.painting import (
     vary,
     with_article,
 )
-
-Picture = tuple[Image.Image, str]
 
 _DAY: tuple[RGB, ...] = ((72, 140, 214), (150, 198, 236), (214, 232, 244))
 _DUSK: tuple[RGB, ...] = ((48, 40, 92), (150, 70, 110), (244, 128, 70), (254, 206, 112))

@@ -13,6 +13,7 @@ from data.painting import (
     COUNTS,
     RGB,
     Pen,
+    Picture,
     Point,
     Rng,
     Size,
@@ -26,8 +27,6 @@ from data.painting import (
     vary,
     with_article,
 )
-
-Picture = tuple[Image.Image, str]
 
 SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond", "ring", "cross", "hexagon", "crescent moon")
 RELATIONS = ("above", "below", "to the left of", "to the right of")
