@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PHOTOS := data/demo-photos
-DEMO_LIBRARY := data/demo-library
+# A collection belongs to its model: another mini, another folder.
+DEMO_LIBRARY := data/demo-library/mini-$(shell cksum < indexer/mini/open_clip_model.safetensors | cut -d ' ' -f 1)
 LIBRARY ?= $(DEMO_LIBRARY)
 
 # The stamps carry a checksum of what is installed from: a changed pin installs again, a `git checkout` does not.
@@ -64,7 +65,7 @@ leaderboard: $(INSTALLED_DEV) ## Measure every model at hand on every data set i
 	$(BIN)/python benchmarks/leaderboard.py $(DATA) $(ARGS)
 
 clean: ## Remove the environment, the demo and the caches of the tools
-	rm -rf $(VENV) $(PHOTOS) $(DEMO_LIBRARY) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(PHOTOS) data/demo-library .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \

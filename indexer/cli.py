@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,9 +134,21 @@ def _collection_and_encoder(settings: Settings) -> Iterator[tuple[Collection, En
     with there:
         own = there.manifest.model
         if settings.model in (None, own):
+            _check_weights(there)
             yield there, LazyEncoder(there.manifest, partial(load, own), there.check_model)
         else:
             yield there, load(settings.model)
+
+
+def _check_weights(collection: Collection) -> None:
+    """That the model is still the one that made the collection, by its weights' hash: without loading it.
+
+    Raises `ModelMismatch`. Weights that are not at hand are looked for only when something has to be encoded.
+    """
+    from indexer.checkpoints import find_checkpoint, sha256_of
+
+    if weights := find_checkpoint(collection.manifest.model).weights():
+        collection.check_model(replace(collection.manifest, weights_hash=sha256_of(weights)))
 
 
 def _print_report(report: SyncReport, library: Path) -> None:

@@ -278,8 +278,9 @@ class ModelMismatch(CollectionError):
         self.field = field
         self.stored = stored
         self.given = given
+        remedy = f"search it with `--model {model}`, or" if field == "model" else f"{model!r} itself has changed since:"
         super().__init__(
             library,
             f"the collection in {library!r} was made with {field} {stored!r}, not {given!r}; "
-            f"search it with `--model {model}`, or index into a new folder with `--library OTHER_FOLDER`",
+            f"{remedy} index into a new folder with `--library OTHER_FOLDER`",
         )

@@ -12,7 +12,7 @@ from indexer.manifest import Manifest
 
 
 class LazyEncoder:
-    """Stands for the encoder that made a collection, whose manifest says all but the weights.
+    """Stands for the encoder that made a collection and is described by its manifest.
 
     A sync that finds nothing new then takes half a second instead of the five that a model takes to load. Not for use
     from several threads. The first encoding raises what `load` raises, and what `check` raises of the model loaded.

@@ -89,6 +89,15 @@ def test_another_model_is_refused_with_the_remedy_and_nothing_changes(index: Run
     assert _counts(index()) == {"unchanged": 1}
 
 
+def test_a_model_that_changed_in_its_place_is_noticed_though_nothing_is_new(index: Run, tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "model")
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    index("--model", f"local-dir:{folder}")
+    make_checkpoint(folder, seed=1)
+    with pytest.raises(ModelMismatch, match=r"weights hash .* has changed since: index into a new folder"):
+        index()
+
+
 def test_a_second_indexer_is_told_to_wait(index: Run, tmp_path: Path, model: str) -> None:
     from indexer.collection import Collection
 
