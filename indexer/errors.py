@@ -204,8 +204,8 @@ class TrainingTooLarge(TrainingError):
     def __init__(self, batch_size: int, reason: str) -> None:
         self.batch_size = batch_size
         super().__init__(
-            f"training with batches of {batch_size} does not fit into memory ({reason}); use a smaller --batch-size, "
-            "--save-memory, or --lock-image"
+            f"training with batches of {batch_size} does not fit into memory ({reason}); use --chunk, --save-memory, "
+            "a smaller --batch-size, or --train adapter"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,8 @@ _AHEAD = 128
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    pixels: torch.Tensor
-    """uint8 `(n, 3, height, width)`, RGB, as the model's preprocessing asks."""
+    images: torch.Tensor
+    """uint8 `(n, 3, height, width)`, RGB, as the model's preprocessing asks; for an adapter, embeddings."""
     captions: list[str]
     """One of each picture."""
 
@@ -92,22 +92,29 @@ def plain_batches(
     pictures: Sequence[Picture], preprocessing: Preprocessing, *, batch_size: int, threads: int
 ) -> Iterator[tuple[list[Picture], torch.Tensor]]:
     """Every picture once, in order, as it is searched: not augmented. One that cannot be decoded is left out."""
-    kept: list[Picture] = []
-    pixels: list[torch.Tensor] = []
 
     def plain(picture: Picture) -> torch.Tensor:
         made = decode(picture.read(), preprocessing, Limits()).pixels
         return torch.from_numpy(np.require(made, requirements=["C", "W"])).permute(2, 0, 1)
 
-    for picture, future in look_ahead(plain, pictures, threads=threads, ahead=_AHEAD):
+    return in_order(pictures, plain, batch_size=batch_size, threads=threads)
+
+
+def in_order(
+    pictures: Sequence[Picture], make: Callable[[Picture], torch.Tensor], *, batch_size: int, threads: int
+) -> Iterator[tuple[list[Picture], torch.Tensor]]:
+    """What `make` makes of each picture, stacked. One that cannot be decoded is left out, with a warning."""
+    kept: list[Picture] = []
+    made: list[torch.Tensor] = []
+    for picture, future in look_ahead(make, pictures, threads=threads, ahead=_AHEAD):
         try:
-            pixels.append(future.result())
+            made.append(future.result())
         except UnreadableImage as error:
             _LOG.warning("left out %s: %s", picture.key, error)
             continue
         kept.append(picture)
         if len(kept) == batch_size:
-            yield kept, torch.stack(pixels)
-            kept, pixels = [], []
+            yield kept, torch.stack(made)
+            kept, made = [], []
     if kept:
-        yield kept, torch.stack(pixels)
+        yield kept, torch.stack(made)

@@ -1,26 +1,27 @@
-"""Captioned pictures to train on: WebDataset shards, or pictures with a CSV or JSON-lines table of captions."""
+"""Captioned pictures to train on: shards, pictures with a table of captions, or those of a collection."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from indexer.catalog import Catalog
+from indexer.database import FILE_NAME
 from indexer.errors import InvalidDataset, SourceNotFound, UndecodableImage
+from indexer.sidecars import captions_beside
 from indexer.training.shards import read_shard
+from indexer.training.tables import TABLE_SUFFIXES, read_table
 from indexer.training.text import label_texts
 
 _LOG = logging.getLogger(__name__)
-_PICTURE_FIELDS = ("file", "file_name", "filename", "image", "image_path", "filepath", "path", "picture")
-_CAPTION_FIELDS = ("caption", "captions", "text", "title")
-_TABLES = (".csv", ".jsonl", ".txt")
+_TABLES_AMONG_PICTURES = ("captions.csv", "captions.jsonl", "captions.txt")
 _PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic")
 _MOST_HELD_OUT = 1000
 
@@ -49,14 +50,20 @@ class Picture:
 def read_captions(
     data: Sequence[Path], *, images: Path | None = None, skip_missing: bool = False
 ) -> tuple[Picture, ...]:
-    """The pictures of shards (`.tar`), tables (`.csv`, `.jsonl`, Flickr's `captions.txt`) and folders of either.
+    """The pictures of shards (`.tar`), tables (`.csv`, `.jsonl`, Flickr's `captions.txt`), folders of either, and
+    collections.
 
     A table names a picture and a caption, or a list of them, in each row; pictures are looked for in `images`, or
-    beside the table. Raises `SourceNotFound`, and `InvalidDataset` for a form we do not know, captions without their
-    picture (unless `skip_missing`), fewer than four pictures, or one caption for all.
+    beside the table. The captions of a collection's pictures stand in side-cars, or in tables `captions.csv`,
+    `.jsonl` or `.txt` in their folders. Raises `SourceNotFound`, the errors of opening a collection, and
+    `InvalidDataset` for a form we do not know, captions without their picture (unless `skip_missing`), fewer than
+    four pictures, or one caption for all.
     """
     pictures: list[Picture] = []
     for path in data:
+        if (path / FILE_NAME).is_file():
+            pictures += _from_collection(path, skip_missing)
+            continue
         for file in _files(path):
             pictures += _from_shard(file) if file.suffix == ".tar" else _from_table(file, images, skip_missing)
     name = ", ".join(map(str, data))
@@ -89,7 +96,7 @@ def fingerprint(pictures: Sequence[Picture]) -> str:
 def _files(path: Path) -> list[Path]:
     """The shards and tables that a path means."""
     if path.is_file():
-        if path.suffix not in (".tar", *_TABLES):
+        if path.suffix not in (".tar", *TABLE_SUFFIXES):
             raise InvalidDataset(
                 str(path), "captions come as .tar, .csv, .jsonl or captions.txt; unpack what is packed"
             )
@@ -117,32 +124,66 @@ def _from_shard(path: Path) -> Iterator[Picture]:
 
 def _from_table(path: Path, images: Path | None, skip_missing: bool) -> Iterator[Picture]:
     folder = images or path.parent
-    captions: dict[str, list[str]] = {}
-    try:
-        for number, row in enumerate(_rows(path), start=1):
-            name, texts = _entry(row)
-            if not name:
-                raise InvalidDataset(
-                    str(path), f"entry {number} names no picture: one of {', '.join(_PICTURE_FIELDS)} must be given"
-                )
-            captions.setdefault(name, []).extend(text.strip() for text in texts if text.strip())
-    except (OSError, ValueError, csv.Error) as error:
-        raise InvalidDataset(str(path), f"it cannot be read: {error}") from error
-    missing = [name for name in captions if not (folder / name).is_file()]
+    captions = read_table(path)
+    _warn_of_uncaptioned(folder, path, captions)
+    named = {name: (folder / name, texts) for name, texts in captions.items()}
+    return _there(str(path), str(folder), named, skip_missing, "name their folder with --images")
+
+
+def _from_collection(library: Path, skip_missing: bool) -> Iterator[Picture]:
+    with Catalog.open(library) as catalog:
+        paths = [state.path for state in catalog.files_under("/")]
+    root = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else "/"  # noqa: PTH120
+    captions = _captions_of(paths, root)
+    bare = [os.path.relpath(path, root) for path in paths if not captions[path]]
+    if len(bare) == len(paths):
+        reason = f"none of its {len(paths):,} images has captions; write them into IMAGE.txt beside it, one a line"
+        raise InvalidDataset(str(library), f"{reason}, or into captions.csv")
+    if bare:
+        _LOG.warning("left out %d pictures without a caption in %s: %s", len(bare), library, _some(bare))
+    named = {os.path.relpath(path, root): (Path(path), texts) for path, texts in captions.items() if texts}
+    return _there(str(library), root, named, skip_missing, "index the folder again")
+
+
+def _captions_of(paths: Sequence[str], root: str) -> dict[str, tuple[str, ...]]:
+    """What tables among the pictures and side-cars say of each; a table may know other pictures, too."""
+    captions: dict[str, tuple[str, ...]] = dict.fromkeys(paths, ())
+    for table in _tables_among(paths, root):
+        for name, texts in read_table(table).items():
+            path = os.path.normpath(table.parent / name)
+            if path in captions:
+                captions[path] += texts
+    for path in paths:
+        beside = captions_beside(path, lambda sidecar: _LOG.warning("left out %s: it cannot be read", sidecar))
+        captions[path] = tuple(dict.fromkeys((*captions[path], *beside)))
+    return captions
+
+
+def _tables_among(paths: Sequence[str], root: str) -> list[Path]:
+    """Those in the folders that hold the pictures, and above these down from `root`."""
+    folders: set[Path] = set()
+    for parent in {Path(path).parent for path in paths}:
+        folders |= {folder for folder in (parent, *parent.parents) if folder.is_relative_to(root)}
+    return sorted(file for folder in folders for name in _TABLES_AMONG_PICTURES if (file := folder / name).is_file())
+
+
+def _there(
+    source: str, folder: str, named: Mapping[str, tuple[Path, tuple[str, ...]]], skip_missing: bool, remedy: str
+) -> Iterator[Picture]:
+    """Those of the pictures named, by key, that have captions; files that are gone are an error, or left out."""
+    missing = {key: None for key, (file, _) in named.items() if not file.is_file()}
     if missing and not skip_missing:
         raise InvalidDataset(
-            str(path),
-            f"{len(missing):,} of {len(captions):,} captioned pictures are not in {str(folder)!r} ({_some(missing)}); "
-            "name their folder with --images, or train on the rest with --skip-missing",
+            source,
+            f"{len(missing):,} of {len(named):,} captioned pictures are not in {folder!r} ({_some(list(missing))}); "
+            f"{remedy}, or train on the rest with --skip-missing",
         )
-    _warn_of_uncaptioned(folder, path, captions)
-    for name, texts in captions.items():
-        file = folder / name
-        if texts and file.is_file():
-            yield Picture(name, tuple(dict.fromkeys(texts)), file, 0, file.stat().st_size)
+    for key, (file, texts) in named.items():
+        if texts and key not in missing:
+            yield Picture(key, texts, file, 0, file.stat().st_size)
 
 
-def _warn_of_uncaptioned(folder: Path, table: Path, captions: dict[str, list[str]]) -> None:
+def _warn_of_uncaptioned(folder: Path, table: Path, captions: Mapping[str, tuple[str, ...]]) -> None:
     """Pictures without a caption do no harm and teach nothing."""
     known = {(folder / name).resolve() for name, texts in captions.items() if texts}
     files = (file for file in folder.rglob("*") if file.suffix.lower() in _PICTURE_SUFFIXES)
@@ -153,24 +194,3 @@ def _warn_of_uncaptioned(folder: Path, table: Path, captions: dict[str, list[str
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        if path.suffix == ".jsonl":
-            for line in file:
-                row = json.loads(line) if line.strip() else {}
-                if not isinstance(row, dict):
-                    raise ValueError("each line must be a JSON object")
-                if row:
-                    yield row
-        else:
-            yield from csv.DictReader(file)
-
-
-def _entry(row: dict[str, Any]) -> tuple[str, list[str]]:
-    fields = {str(name).strip().lower(): value for name, value in row.items()}
-    name = next((str(fields[field]).strip() for field in _PICTURE_FIELDS if fields.get(field)), "")
-    found: Any = next((fields[field] for field in _CAPTION_FIELDS if fields.get(field)), [])
-    texts = found if isinstance(found, list) else [found]
-    return name, [str(text) for text in texts]

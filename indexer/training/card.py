@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from indexer.training.captions import Picture, fingerprint
@@ -70,7 +70,7 @@ def model_card(base: str, data: TrainingData, recipe: Recipe, history: Sequence[
             "",
             "## Settings",
             "",
-            *_table({name.replace("_", " "): value for name, value in asdict(recipe).items()}),
+            *_table({name.replace("_", " "): value for name, value in recipe.settings().items()}),
             "",
             "## Epochs",
             "",

@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 def train(
     data: Annotated[
         list[Path],
-        typer.Argument(help="Captioned pictures: shards (.tar), a CSV or JSON-lines table, or a folder of either."),
+        typer.Argument(
+            help="Captioned pictures: shards (.tar), a CSV or JSON-lines table, a folder of either, or a collection."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write the model into; a new one.")],
     model: Annotated[str, typer.Option(help="What to begin with, as for `sightline index`.")] = "mini",
@@ -43,15 +45,35 @@ def train(
         bool, typer.Option("--skip-missing", help="Leave out captions whose picture is not there.")
     ] = False,
     loss: Annotated[str, typer.Option(help="softmax (CLIP) or sigmoid (SigLIP).")] = _R.loss,
-    lock_image: Annotated[bool, typer.Option("--lock-image", help="Train the text tower alone (LiT).")] = False,
+    moving: Annotated[
+        str,
+        typer.Option(
+            "--train",
+            help="What moves: all; text, that tower alone (LiT); adapter, a linear map on top of both towers; lora, "
+            "low-rank updates of their layers.",
+        ),
+    ] = _R.train,
+    lora_rank: Annotated[
+        int | None, typer.Option(help="Of the updates of --train lora.", show_default="16")
+    ] = _R.lora_rank,
+    lora_alpha: Annotated[
+        float | None, typer.Option(help="They count by this over the rank.", show_default="twice the rank")
+    ] = _R.lora_alpha,
     train_batch_norm: Annotated[
         bool, typer.Option("--train-batch-norm", help="Let the statistics of batch norms follow the batches.")
     ] = False,
     epochs: Annotated[int, typer.Option(help="Times every picture is shown, at most.")] = _R.epochs,
     patience: Annotated[int, typer.Option(help="Epochs without better recall before it stops.")] = _R.patience,
     batch_size: Annotated[int, typer.Option(help="Pairs told apart at once.")] = _R.batch_size,
+    chunk: Annotated[
+        int | None,
+        typer.Option(help="Pairs in memory at once, with the gradient of all.", show_default="the whole batch"),
+    ] = _R.chunk,
     accumulate: Annotated[int, typer.Option(help="Batches in a step.")] = _R.accumulate,
-    learning_rate: Annotated[float, typer.Option(help="The highest, after the warm-up.")] = _R.learning_rate,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="The highest, after the warm-up.", show_default="0.0001; adapter and lora 0.001"),
+    ] = _R.learning_rate,
     weight_decay: Annotated[float, typer.Option(help="Of matrices.")] = _R.weight_decay,
     warm_up: Annotated[float, typer.Option(help="Share of the steps.")] = _R.warm_up,
     clip_norm: Annotated[float, typer.Option(help="Longest gradient.")] = _R.clip_norm,
@@ -77,10 +99,13 @@ def train(
     """
     recipe = Recipe(
         loss=loss,  # type: ignore[arg-type]  # the recipe checks it
-        lock_image=lock_image,
+        train=moving,  # type: ignore[arg-type]
+        lora_rank=lora_rank,
+        lora_alpha=lora_alpha,
         freeze_batch_norm=not train_batch_norm,
         epochs=epochs,
         batch_size=batch_size,
+        chunk=chunk,
         accumulate=accumulate,
         learning_rate=learning_rate,
         weight_decay=weight_decay,

@@ -1,4 +1,4 @@
-"""Contrastive training of any open_clip model, end to end, on captioned pictures."""
+"""Contrastive training of any open_clip model, or of a part of it, on captioned pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,18 @@ from safetensors import SafetensorError
 from indexer.checkpoints import one_line
 from indexer.encoder import DeviceChoice, ModelParts, load_parts
 from indexer.errors import InvalidDataset, TrainingDiverged, TrainingError, TrainingTooLarge
-from indexer.training.augment import Augmenter
-from indexer.training.batches import Batch, Batches
+from indexer.training.batches import Batch
 from indexer.training.captions import Picture
 from indexer.training.card import TrainingData, model_card
 from indexer.training.checkpoint import Checkpoints, EpochResult
 from indexer.training.curve import CURVE_FILE, curve
-from indexer.training.heldout import HeldOutRecall, measure
+from indexer.training.gradcache import backward_in_chunks
+from indexer.training.heldout import HeldOutRecall
 from indexer.training.losses import said_by_others, sigmoid_loss, softmax_loss
 from indexer.training.modelfolder import StoredDtype, find_config, write_model
 from indexer.training.recipe import Recipe
-from indexer.training.towers import TrainableTowers
+from indexer.training.towers import Towers
+from indexer.training.trainee import Trainee, make_trainee
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,24 @@ def fine_tune(
     if min(len(pictures), len(held_out)) < 2:
         raise InvalidDataset(", ".join(names), "at least two pictures to train on and two held out are needed")
     parts = load_parts(model)
+    config = find_config(parts)
     data = TrainingData.of(pictures, held_out, names)
-    checkpoints = Checkpoints(out, {"model": parts.weights_hash[:16], "data": data.fingerprint, **asdict(recipe)})
-    output = _Output(out, parts, find_config(parts), data, recipe, stored)
+    identity = {"model": parts.weights_hash[:16], "data": data.fingerprint, **recipe.settings()}
+    checkpoints = Checkpoints(out, identity)
     with _out_of_memory(recipe.batch_size):
-        run = _Run(parts, pictures, held_out, recipe, device, threads or min(8, os.cpu_count() or 1), watch)
-        history = run.restore(*checkpoints.resume()) if resume else checkpoints.begin()
+        begun = checkpoints.resume() if resume else None
+        history = begun[0] if begun else checkpoints.begin()
+        threads = threads or min(8, os.cpu_count() or 1)
+        trainee = make_trainee(parts, pictures, held_out, recipe, device=device, threads=threads)
+        output = _Output(out, parts, trainee.towers, config, data, recipe, stored)
+        run = _Run(trainee, recipe, watch)
+        if begun:
+            run.restore(*begun)
         try:
             for result in run.epochs(history):
                 history.append(result)
                 is_best = best_epoch(history) == result.epoch
-                checkpoints.save(history, run.model_state(), run.optimizer.state_dict(), is_best=is_best)
+                checkpoints.save(history, trainee.towers.state(), run.optimizer.state_dict(), is_best=is_best)
         except _NotFinite as error:
             kept = "nothing was kept"
             if best_epoch(history):
@@ -106,15 +114,17 @@ def fine_tune(
 class _Output:
     folder: Path
     parts: ModelParts
+    towers: Towers
     config: dict[str, Any]
     data: TrainingData
     recipe: Recipe
     stored: StoredDtype
 
     def write(self, state: dict[str, Any], history: Sequence[EpochResult]) -> int:
-        """The weights of the best epoch, `state`, as a model folder; returns which epoch that is."""
+        """The best epoch, whose `state` is given, as a model folder; returns which epoch that is."""
         best = best_epoch(history)
-        self.parts.model.load_state_dict(state)
+        self.towers.load(state)
+        self.towers.finish()
         card = model_card(self.parts.checkpoint.name, self.data, self.recipe, history, best)
         try:
             (self.folder / CURVE_FILE).write_text(curve(history), encoding="utf-8")
@@ -138,45 +148,22 @@ class _NotFinite(Exception):
 class _Run:
     """The loop. What an epoch does depends on the weights, the optimizer, the seed and its number, on nothing else."""
 
-    def __init__(
-        self,
-        parts: ModelParts,
-        pictures: Sequence[Picture],
-        held_out: Sequence[Picture],
-        recipe: Recipe,
-        device: DeviceChoice,
-        threads: int,
-        watch: Watch,
-    ) -> None:
+    def __init__(self, trainee: Trainee, recipe: Recipe, watch: Watch) -> None:
+        self._trainee = trainee
+        self._towers = trainee.towers
         self._recipe = recipe
-        self._held_out = held_out
-        self._preprocessing = parts.preprocessing
-        self._threads = threads
         self._watch = watch
         self._loss = sigmoid_loss if recipe.loss == "sigmoid" else softmax_loss
-        self._towers = TrainableTowers(parts, recipe, device)
-        augmenter = Augmenter(parts.preprocessing, smallest_crop=recipe.smallest_crop, mirror=recipe.mirror)
-        self._batches = Batches(pictures, augmenter, batch_size=recipe.batch_size, seed=recipe.seed, threads=threads)
-        self._steps_an_epoch = math.ceil(self._batches.count / recipe.accumulate)
+        self._steps_an_epoch = math.ceil(trainee.batches.count / recipe.accumulate)
         self.optimizer: Any = torch.optim.AdamW(
-            self._towers.parameter_groups(recipe.weight_decay),
-            lr=recipe.learning_rate,
-            betas=(0.9, 0.98),
-            eps=1e-6,
+            self._towers.parameter_groups(recipe.weight_decay), lr=recipe.peak, betas=(0.9, 0.98), eps=1e-6
         )
         self._recall: HeldOutRecall | None = None
 
-    def model_state(self) -> dict[str, torch.Tensor]:
-        state: dict[str, torch.Tensor] = self._towers.model.state_dict()
-        return state
-
-    def restore(
-        self, history: list[EpochResult], model: dict[str, Any], optimizer: dict[str, Any]
-    ) -> list[EpochResult]:
-        self._towers.model.load_state_dict(model)
+    def restore(self, history: Sequence[EpochResult], model: dict[str, Any], optimizer: dict[str, Any]) -> None:
+        self._towers.load(model)
         self.optimizer.load_state_dict(optimizer)
         self._recall = history[-1].recall
-        return history
 
     def epochs(self, done: Sequence[EpochResult]) -> Iterator[EpochResult]:
         """The epochs that are left after those `done`, which the caller extends with each."""
@@ -188,7 +175,7 @@ class _Run:
             yield self._measured(epoch, self._train(epoch))
 
     def _measured(self, epoch: int, loss: float | None) -> EpochResult:
-        recall = measure(self._towers, self._held_out, self._preprocessing, threads=self._threads)
+        recall = self._trainee.measure()
         if recall is None:
             raise _NotFinite(epoch, epoch * self._steps_an_epoch)
         self._recall = recall
@@ -201,7 +188,7 @@ class _Run:
         self._towers.train()
         step = (epoch - 1) * self._steps_an_epoch
         losses: list[float] = []
-        for group in _grouped(self._batches.epoch(epoch), self._recipe.accumulate):
+        for group in _grouped(self._trainee.batches.epoch(epoch), self._recipe.accumulate):
             losses.append(self._step(group, step))
             step += 1
             if not math.isfinite(losses[-1]):
@@ -216,18 +203,28 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         total = 0.0
         for batch in batches:
-            images, texts = self._towers.images(batch.pixels), self._towers.texts(batch.captions)
-            ignored = said_by_others(batch.captions).to(images.device)
-            loss = self._loss(images, texts, self._towers.scale, self._towers.bias, ignored) / len(batches)
-            total += float(loss.detach())
+            total += self._backward(batch, len(batches))
             if not math.isfinite(total):
                 return total
-            loss.backward()  # type: ignore[no-untyped-call]
         trained = [p for group in self.optimizer.param_groups for p in group["params"]]
         torch.nn.utils.clip_grad_norm_(trained, self._recipe.clip_norm)
         self.optimizer.step()
         self._towers.limit_scale()
         return total
+
+    def _backward(self, batch: Batch, batches: int) -> float:
+        """Adds the gradients of a batch's share of the loss, and returns that share."""
+        ignored = said_by_others(batch.captions).to(self._towers.device)
+
+        def loss_of(images: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
+            return self._loss(images, texts, self._towers.scale, self._towers.bias, ignored) / batches
+
+        if self._recipe.chunk is not None and self._recipe.chunk < len(batch.captions):
+            return backward_in_chunks(self._towers, batch, self._recipe.chunk, loss_of)
+        loss = loss_of(self._towers.images(batch.images), self._towers.texts(batch.captions))
+        if math.isfinite(value := float(loss.detach())):
+            loss.backward()  # type: ignore[no-untyped-call]
+        return value
 
     def _report(self, epoch: int, step: int, loss: float | None) -> None:
         self._watch(TrainingProgress(epoch, step, self._steps_an_epoch * self._recipe.epochs, loss, self._recall))
@@ -237,8 +234,8 @@ def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
     """Of step 0 to steps - 1: up in a line over the warm-up, then down to nothing along a cosine."""
     warm_up = round(recipe.warm_up * steps)
     if step < warm_up:
-        return recipe.learning_rate * (step + 1) / warm_up
-    return recipe.learning_rate * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up))) / 2
+        return recipe.peak * (step + 1) / warm_up
+    return recipe.peak * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up))) / 2
 
 
 def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

@@ -36,26 +36,40 @@ class HeldOutRecall:
         return at_10, at_5, at_1
 
 
-def measure(
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Pictures and all their captions, as unit rows in the CPU's memory."""
+
+    rows: tuple[torch.Tensor, torch.Tensor]
+    """float32 `(pictures, dimension)` and `(captions, dimension)`."""
+    owner: tuple[int, ...]
+    """The row of each caption's picture."""
+
+
+def embed(
     towers: TrainableTowers, pictures: Sequence[Picture], preprocessing: Preprocessing, *, threads: int
-) -> HeldOutRecall | None:
-    """None when the embeddings are not finite: the model has diverged. Raises `InvalidDataset` when fewer than two
-    pictures can be decoded."""
+) -> Embedded:
+    """As they are searched. Raises `InvalidDataset` when fewer than two pictures can be decoded."""
     towers.eval()
-    images, texts, owner, count = [], [], list[int](), 0
-    with torch.inference_mode():
+    images, captions, owner, count = [], list[str](), list[int](), 0
+    with torch.no_grad():
         for batch, pixels in plain_batches(pictures, preprocessing, batch_size=_AT_ONCE, threads=threads):
-            images.append(towers.images(pixels).cpu())
-            captions = [caption for picture in batch for caption in picture.captions]
+            captions += [caption for picture in batch for caption in picture.captions]
             owner += [count + i for i, picture in enumerate(batch) for _ in picture.captions]
             count += len(batch)
-            texts += [towers.texts(captions[i : i + 256]).cpu() for i in range(0, len(captions), 256)]
+            images.append(towers.images(pixels).cpu())
     if count < 2:
         raise InvalidDataset(str(pictures[0].file), "fewer than two of the pictures held out can be decoded")
-    scores = (torch.cat(images) @ torch.cat(texts).T).numpy()
+    return Embedded((torch.cat(images), towers.texts_in_parts(captions)), tuple(owner))
+
+
+def recall_of(embedded: Embedded) -> HeldOutRecall | None:
+    """None when the embeddings are not finite: the model has diverged."""
+    images, texts = embedded.rows
+    scores = (images @ texts.T).numpy()
     if not np.isfinite(scores).all():
         return None
-    right = np.array(owner, dtype=np.int64)
+    right = np.array(embedded.owner, dtype=np.int64)
     by_text, by_image = count_ranks(scores.T, right), count_group_ranks(scores, right)
     one, five, ten = (recall_at(k, by_text.worst) for k in KS)
     first, fifth, tenth = (recall_at(k, by_image.worst) for k in KS)

@@ -5,35 +5,80 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as functional
 
 from indexer.encoder import DeviceChoice, ModelParts
 from indexer.errors import ModelLoadFailed
+from indexer.training.lora import LowRankUpdates
 from indexer.training.recipe import Recipe
 
 _LARGEST_SCALE = 100.0
 """CLIP's own limit for what cosines are multiplied with."""
 _SIGMOID_SCALE, _SIGMOID_BIAS = 10.0, -10.0
 """SigLIP's start."""
+_TEXTS_AT_ONCE = 256
+
+
+class Towers(Protocol):
+    """Two towers in training, whatever of them moves."""
+
+    device: torch.device
+
+    def train(self) -> None:
+        """As for a step, with dropout."""
+        ...
+
+    def images(self, inputs: torch.Tensor) -> torch.Tensor:
+        """`images` of a batch -> float32 unit rows `(n, dimension)`."""
+        ...
+
+    def texts(self, captions: Sequence[str]) -> torch.Tensor:
+        """n captions -> float32 unit rows `(n, dimension)`."""
+        ...
+
+    @property
+    def scale(self) -> torch.Tensor:
+        """What cosines are multiplied with in the loss."""
+        ...
+
+    @property
+    def bias(self) -> torch.Tensor | None:
+        """What is added to them in SigLIP's loss."""
+        ...
+
+    def limit_scale(self) -> None: ...
+
+    def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """What moves, as an optimizer takes it."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What `load` takes, to go on from here: tensors by name."""
+        ...
+
+    def load(self, state: dict[str, Any]) -> None: ...
+
+    def finish(self) -> None:
+        """Put what was learned into the model's own weights; it is an ordinary model again, and training is over."""
+        ...
 
 
 class TrainableTowers:
-    """Both towers in float32, multiplied in bfloat16 where that is chosen."""
+    """See `Towers`. In float32, multiplied in bfloat16 where that is chosen."""
 
     def __init__(self, parts: ModelParts, recipe: Recipe, device: DeviceChoice = "auto") -> None:
         self.device = _device(parts.checkpoint.name, device)
         self.model: Any = parts.model
         self._tokenizer = parts.tokenizer
-        self._locked = recipe.lock_image
+        self._locked = recipe.train == "text"
         self._freeze_batch_norm = recipe.freeze_batch_norm
         self.bfloat16 = _multiplies_in_bfloat16(recipe, self.device)
         if recipe.loss == "sigmoid" and getattr(self.model, "logit_bias", None) is None:
             self._begin_sigmoid()
-        for parameter in self.model.visual.parameters():
-            parameter.requires_grad_(not self._locked)
+        self._updates = self._begin(recipe)
         if recipe.save_memory:
             self.model.set_grad_checkpointing(True)
         self.model.to(self.device)
@@ -54,9 +99,9 @@ class TrainableTowers:
     def eval(self) -> None:
         self.model.eval()
 
-    def images(self, pixels: torch.Tensor) -> torch.Tensor:
+    def images(self, inputs: torch.Tensor) -> torch.Tensor:
         """uint8 `(n, 3, height, width)` -> float32 unit rows `(n, dimension)`."""
-        planes = (pixels.to(self.device).float().div_(255).sub_(self._mean).div_(self._std)).contiguous(
+        planes = (inputs.to(self.device).float().div_(255).sub_(self._mean).div_(self._std)).contiguous(
             memory_format=torch.channels_last
         )
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self._locked), self._multiplying():
@@ -69,6 +114,12 @@ class TrainableTowers:
         with self._multiplying():
             rows = self.model.encode_text(tokens)
         return functional.normalize(rows.float(), dim=-1)
+
+    def texts_in_parts(self, captions: Sequence[str]) -> torch.Tensor:
+        """As many captions as there are -> rows in the CPU's memory, without gradients."""
+        with torch.no_grad():
+            starts = range(0, len(captions), _TEXTS_AT_ONCE)
+            return torch.cat([self.texts(captions[start : start + _TEXTS_AT_ONCE]).cpu() for start in starts])
 
     @property
     def scale(self) -> torch.Tensor:
@@ -93,6 +144,33 @@ class TrainableTowers:
                 plain = parameter.ndim < 2 or "embedding" in name
                 (kept if plain else decayed).append(parameter)
         return [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.model.state_dict()
+        return state
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state)
+
+    def finish(self) -> None:
+        if self._updates is not None:
+            self._updates.merge()
+            self._updates = None
+
+    def _begin(self, recipe: Recipe) -> LowRankUpdates | None:
+        """Freezes what does not move. The temperature always does: it has no part in a search, only in the loss."""
+        updates = None
+        if recipe.train == "text":
+            self.model.visual.requires_grad_(False)
+        elif recipe.train == "adapter":
+            self.model.requires_grad_(False)
+        elif recipe.train == "lora":
+            rank, alpha = recipe.low_rank
+            updates = LowRankUpdates(self.model, rank=rank, alpha=alpha, seed=recipe.seed)
+        for temperature in (self.model.logit_scale, getattr(self.model, "logit_bias", None)):
+            if temperature is not None:
+                temperature.requires_grad_(True)
+        return updates
 
     def _begin_sigmoid(self) -> None:
         self.model.logit_bias = torch.nn.Parameter(torch.full_like(self.model.logit_scale.detach(), _SIGMOID_BIAS))

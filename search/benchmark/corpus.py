@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ import numpy as np
 from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
 from indexer.errors import IncompleteDataset, InvalidDataset, UnreadableImage
+from indexer.sidecars import captions_beside
 from search.benchmark.encoding import Batching, Encoded, Picture, Stage, encode_pictures
 from search.benchmark.report import DatasetInfo
 from search.benchmark.speed import spread
@@ -138,9 +138,8 @@ def encoded_set(dataset: CaptionedDataset, encoder: Encoder, reading: Reading) -
 def collection_corpus(collection: Collection, dataset: CaptionedDataset | None, *, allow_partial: bool) -> Corpus:
     """All pictures of a collection as it stores them, with captions of a set about them or from side-cars.
 
-    A side-car of `a.jpg` is `a.json` or `a.jpg.json` with `captions` or `caption`, or `a.txt` or `a.jpg.txt` with a
-    caption a line; the first that has any is taken. Raises `InvalidDataset` if there are no captions at all, and
-    `IncompleteDataset` for captions of pictures that are not in the collection, unless partial sets are allowed.
+    Raises `InvalidDataset` if there are no captions at all, and `IncompleteDataset` for captions of pictures that are
+    not in the collection and for damaged side-cars, unless partial sets are allowed.
     """
     ids, vectors = collection.snapshot().contents()
     paths = _paths(collection, ids)
@@ -186,25 +185,8 @@ def _from_set(dataset: CaptionedDataset, paths: Sequence[str], problems: Problem
 
 def _beside(paths: Sequence[str], problems: Problems) -> Iterator[tuple[int, tuple[str, ...]]]:
     for row, path in enumerate(paths):
-        for name in (Path(path).with_suffix(".json"), f"{path}.json", Path(path).with_suffix(".txt"), f"{path}.txt"):
-            if captions := _read_sidecar(Path(name), problems):
-                yield row, captions
-                break
-
-
-def _read_sidecar(path: Path, problems: Problems) -> tuple[str, ...]:
-    """Its captions; none if it is not there or is about something else."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        fields = json.loads(text) if path.suffix == ".json" else {"captions": text.splitlines()}
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, RecursionError):
-        problems.add(Problem.DAMAGED, str(path))
-        return ()
-    found = fields.get("captions", fields.get("caption")) if isinstance(fields, dict) else None
-    texts = [found] if isinstance(found, str) else found if isinstance(found, list) else []
-    return tuple(text for text in texts if isinstance(text, str) and text.strip())
+        if captions := captions_beside(path, lambda sidecar: problems.add(Problem.DAMAGED, str(sidecar))):
+            yield row, captions
 
 
 def _own_info(

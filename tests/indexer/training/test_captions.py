@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from indexer.catalog import Catalog
 from indexer.errors import InvalidDataset, SourceNotFound, UndecodableImage
 from indexer.training.captions import fingerprint, hold_out, read_captions
+from tests.indexer.samples import MANIFEST, put
 from tests.indexer.training.colours import paint
 from tests.indexer.training.test_training import add_example
 
@@ -111,3 +113,52 @@ def test_holding_out_is_drawn_by_the_seed(tmp_path: Path) -> None:
     assert (train, held) == hold_out(pictures, 0.25, seed=0) != hold_out(pictures, 0.25, seed=1)
     assert len(hold_out(pictures, 0.0, seed=0)[1]) == 2
     assert len(hold_out(pictures[:4], 0.9, seed=0)[0]) == 2
+
+
+def collection(folder: Path, pictures: Path) -> Path:
+    """One of all the pictures below a folder."""
+    with Catalog.create(folder, MANIFEST) as catalog:
+        put(catalog, *(str(path) for path in sorted(pictures.rglob("*.jpg"))))
+    return folder
+
+
+def said(library: Path, **choices: bool) -> dict[str, tuple[str, ...]]:
+    return {picture.key: picture.captions for picture in read_captions([library], **choices)}
+
+
+def test_a_collection_has_captions_in_sidecars_and_tables_among_its_pictures(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    photos = table(tmp_path / "photos", "captions.csv", "file,caption\n0.jpg,a dog\nmore/1.jpg,a cat\ngone.jpg,x\n")
+    table(photos / "more", "captions.jsonl", json.dumps({"image": "2.jpg", "captions": ["a bird", "wings"]}) + "\n")
+    (photos / "0.txt").write_text("an animal\na dog\n")
+    (photos / "1.jpg.json").write_text(json.dumps({"caption": "a fish"}))
+    (photos / "2.json").write_text("{")
+    library = collection(tmp_path / "library", photos)
+    assert said(library) == {
+        "0.jpg": ("a dog", "an animal"),
+        "1.jpg": ("a fish",),
+        "more/1.jpg": ("a cat",),
+        "more/2.jpg": ("a bird", "wings"),
+    }
+    assert "2.json: it cannot be read" in caplog.text
+    assert "left out 6 pictures without a caption" in caplog.text
+
+
+def test_originals_that_are_gone_are_an_error_or_left_out(tmp_path: Path) -> None:
+    photos = table(
+        tmp_path / "photos", "captions.txt", "image,caption\n" + "".join(f"{i}.jpg,dog {i}\n" for i in range(5))
+    )
+    library = collection(tmp_path / "library", photos)
+    (photos / "3.jpg").unlink()
+    with pytest.raises(InvalidDataset, match=r"1 of 5 .*3\.jpg.*index the folder again.*--skip-missing"):
+        said(library)
+    assert list(said(library, skip_missing=True)) == ["0.jpg", "1.jpg", "2.jpg", "4.jpg"]
+
+
+def test_a_collection_without_captions_says_where_to_write_them(tmp_path: Path) -> None:
+    photos = table(tmp_path / "photos", "notes.csv", "a,b\n")
+    with pytest.raises(InvalidDataset, match=r"none of its 5 images has captions; write them into IMAGE\.txt"):
+        said(collection(tmp_path / "library", photos))
+    with pytest.raises(InvalidDataset, match="none of its 0 images"):
+        said(collection(tmp_path / "empty", tmp_path / "nowhere"))

@@ -37,7 +37,29 @@ def test_it_prints_json_for_scripts(tmp_path: Path) -> None:
     assert report["out"] == str(tmp_path / "out")
 
 
-@pytest.mark.parametrize("wrong", [["--weights", "int8"], ["--device", "tpu"], ["--batch-size", "1"]])
+def test_an_indexed_collection_can_be_trained_on(tmp_path: Path) -> None:
+    folder, library = paint(tmp_path / "data", shades=2), tmp_path / "library"
+    model = make_checkpoint(tmp_path / "model")
+    indexed = CliRunner().invoke(app, ["index", str(folder), "--library", str(library), "--model", str(model)])
+    assert indexed.exit_code == 0, indexed.output
+    options = ["--out", str(tmp_path / "out"), "--model", str(model), "--train", "adapter", "--epochs", "1", "--json"]
+    result = CliRunner().invoke(app, ["train", str(library), *options, "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    assert [epoch["epoch"] for epoch in json.loads(result.stdout)["history"]] == [0, 1]
+    assert "| from | library |" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--weights", "int8"],
+        ["--device", "tpu"],
+        ["--batch-size", "1"],
+        ["--train", "head"],
+        ["--chunk", "8", "--train", "adapter"],
+        ["--lora-rank", "8"],
+    ],
+)
 def test_wrong_choices_are_answered_before_anything_is_read(tmp_path: Path, wrong: list[str]) -> None:
     result = CliRunner().invoke(app, ["train", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out"), *wrong])
     assert isinstance(result.exception, InvalidTraining)

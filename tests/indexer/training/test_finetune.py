@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from indexer.training import finetune
 from indexer.training.captions import Picture, read_captions
 from indexer.training.finetune import TrainingProgress, TrainingReport, best_epoch, fine_tune, learning_rate
 from indexer.training.recipe import Recipe
+from indexer.training.towers import TrainableTowers
 from tests.checkpoints import make_checkpoint
 from tests.indexer.training.colours import paint
 
@@ -80,17 +82,29 @@ def stop_in_epoch(epoch: int) -> Callable[[TrainingProgress], None]:
     return watch
 
 
-@pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
-def test_recall_rises_well_above_chance_and_the_model_finds_colours(train: Train, folder: Path, loss: Any) -> None:
-    recipe = Recipe(epochs=24, batch_size=30, learning_rate=3e-3, smallest_crop=1.0, patience=24, loss=loss)
-    report = train(recipe, names=["colours"])
+@pytest.mark.parametrize(
+    ("moving", "loss", "rate"),
+    [
+        ("all", "softmax", 3e-3),
+        ("all", "sigmoid", 3e-3),
+        ("text", "softmax", 1e-2),
+        ("lora", "softmax", 3e-2),
+    ],
+)
+def test_recall_rises_well_above_chance_and_the_model_finds_colours(
+    train: Train, folder: Path, tmp_path: Path, moving: Any, loss: Any, rate: float
+) -> None:
+    report = train(
+        Recipe(epochs=24, batch_size=30, learning_rate=rate, smallest_crop=1.0, patience=24, loss=loss, train=moving),
+        names=["colours"],
+    )
     before, after = report.history[0].recall, report.history[report.best_epoch].recall
     assert before.text_to_image[0] <= 0.3  # chance is 0.1
     assert after.text_to_image[0] >= 0.6
     assert after.image_to_text[0] >= 0.6
 
     encoder = load_encoder(f"local-dir:{report.out}", device="cpu", precision="float32")
-    with Collection.open_or_create(folder / f"library-{loss}", encoder.manifest) as collection:
+    with Collection.open_or_create(tmp_path / "library", encoder.manifest) as collection:
         sync(collection, encoder, FolderSource(folder / "others"), limits=Limits(), batch_size=8, threads=1)
         found = collection.search(encoder.encode_texts(["red", "blue", "green"]), 1)
         names = [Path(collection.catalog.get(int(matches.ids[0])).path).name for matches in found]
@@ -115,11 +129,14 @@ def test_what_is_written_is_a_whole_model_folder(train: Train, folder: Path) -> 
     assert before.weights_hash != after.weights_hash
 
 
-def test_resumed_training_gives_the_same_bytes(train: Train, tmp_path: Path) -> None:
-    whole = train(QUICK, "whole")
+@pytest.mark.parametrize("choice", [{}, {"train": "text"}, {"train": "adapter"}, {"train": "lora"}, {"chunk": 7}])
+def test_resumed_training_gives_the_same_bytes(train: Train, tmp_path: Path, choice: dict[str, Any]) -> None:
+    recipe = replace(QUICK, **choice)
+    whole = train(recipe, "whole")
+    assert whole.best_epoch > 0
     with pytest.raises(KeyboardInterrupt):
-        train(QUICK, "parts", watch=stop_in_epoch(2))
-    resumed = train(QUICK, "parts", resume=True)
+        train(recipe, "parts", watch=stop_in_epoch(2))
+    resumed = train(recipe, "parts", resume=True)
     assert resumed.history == whole.history
     assert (tmp_path / "parts" / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
     assert not (tmp_path / "parts" / "checkpoint").exists()
@@ -141,6 +158,8 @@ def test_only_the_training_that_was_begun_can_be_resumed(train: Train, folder: P
         train()
     with pytest.raises(CheckpointMismatch, match=r"learning rate 0\.003, not 0\.1"):
         train(Recipe(epochs=3, batch_size=20, learning_rate=0.1, smallest_crop=0.8), resume=True)
+    with pytest.raises(CheckpointMismatch, match="train all, not lora"):
+        train(replace(QUICK, train="lora"), resume=True)
     other = make_checkpoint(tmp_path / "other", seed=1)
     with pytest.raises(CheckpointMismatch, match="model"):
         train(model=other, resume=True)
@@ -158,7 +177,7 @@ def test_an_output_folder_in_use_is_left_alone(train: Train, tmp_path: Path) -> 
 
 
 def test_a_locked_image_tower_stays_as_it_is(train: Train, folder: Path) -> None:
-    recipe = Recipe(epochs=8, batch_size=20, learning_rate=3e-3, lock_image=True, patience=8)
+    recipe = Recipe(epochs=8, batch_size=20, learning_rate=3e-3, train="text", patience=8)
     after = load_file(train(recipe, stored="float32").out / WEIGHTS)
     before = load_file(folder / "model" / WEIGHTS)
     moved = {name for name in before if not torch.equal(before[name], after[name])}
@@ -171,7 +190,7 @@ def test_batch_norm_statistics_move_only_when_they_may(train: Train, tmp_path: P
     model = make_checkpoint(tmp_path / "convolutional", kind="convolutional")
     recipe = Recipe(epochs=1, batch_size=30, learning_rate=1e-3, freeze_batch_norm=frozen)
     parts = finetune.load_parts(f"local-dir:{model}")
-    towers = finetune.TrainableTowers(parts, recipe, "cpu")
+    towers = TrainableTowers(parts, recipe, "cpu")
     before = {name: value.clone() for name, value in parts.model.state_dict().items() if "running" in name}
     towers.train()
     towers.images(torch.randint(0, 255, (4, 3, 32, 32), dtype=torch.uint8))
@@ -179,9 +198,12 @@ def test_batch_norm_statistics_move_only_when_they_may(train: Train, tmp_path: P
     assert all(torch.equal(before[name], after[name]) for name in before) == frozen
 
 
-def test_accumulation_and_saving_memory_train_too(train: Train) -> None:
+@pytest.mark.parametrize("choice", [{}, {"chunk": 6}, {"train": "lora"}, {"train": "text", "chunk": 6}])
+def test_accumulation_and_saving_memory_train_too(train: Train, choice: dict[str, Any]) -> None:
     steps: list[int] = []
-    recipe = Recipe(epochs=2, batch_size=20, accumulate=2, learning_rate=3e-3, save_memory=True, precision="bfloat16")
+    recipe = Recipe(
+        epochs=2, batch_size=20, accumulate=2, learning_rate=3e-3, save_memory=True, precision="bfloat16", **choice
+    )
     report = train(recipe, watch=lambda progress: steps.append(progress.step))
     assert max(steps) == 2 * 2  # three batches an epoch are two steps
     assert report.history[-1].loss is not None
@@ -264,6 +286,19 @@ def test_the_learning_rate_rises_then_falls() -> None:
 
 def test_nothing_yet_is_best_before_the_first_epoch() -> None:
     assert best_epoch([]) == 0
+
+
+def test_chunks_train_as_the_whole_batch_does(train: Train) -> None:
+    whole, chunked = (train(replace(QUICK, chunk=chunk), str(chunk)) for chunk in (None, 7))
+    for one, other in zip(whole.history[1:], chunked.history[1:], strict=True):
+        assert one.loss == pytest.approx(other.loss, rel=1e-3)
+
+
+def test_what_an_adapter_gives_is_a_whole_model_folder_of_the_same_shape(train: Train, folder: Path) -> None:
+    out = train(replace(QUICK, train="adapter"), stored="float32").out
+    before, after = (load_file(path / WEIGHTS) for path in (folder / "model", out))
+    assert {name: tensor.shape for name, tensor in before.items()} == {n: t.shape for n, t in after.items()}
+    assert "| train | adapter |" in (out / "MODEL_CARD.md").read_text()
 
 
 def test_json_of_the_config_is_what_it_was_but_for_downloads(train: Train, folder: Path) -> None:
