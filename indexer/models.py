@@ -74,7 +74,7 @@ _R = RecallAt
 
 KNOWN_MODELS: tuple[KnownModel, ...] = (
     # Its recall is in the model card beside its weights; it was measured by this project, on Flickr8k's dev photos.
-    KnownModel(name=MINI, hub=None, dimension=256, size_mb=16.6, licence="Apache-2.0"),
+    KnownModel(name=MINI, hub=None, dimension=384, size_mb=21.6, licence="Apache-2.0"),
     KnownModel(
         name="ViT-B-32/openai",
         hub="timm/vit_base_patch32_clip_224.openai",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from data.render import render, write
+from data.render import CAPTIONS, render, write
 from indexer.collection import Collection
 from indexer.encoder import load_encoder
 from indexer.images import Limits
@@ -22,14 +23,18 @@ RECIPES: dict[str, dict[str, Any]] = {
     "all": {"epochs": 3, "learning_rate": 3e-4},
     "text": {"epochs": 4, "learning_rate": 1e-3},
     "adapter": {"epochs": 6, "learning_rate": 3e-3},
-    "lora": {"epochs": 3, "learning_rate": 3e-3},
+    "lora": {"epochs": 5, "learning_rate": 3e-3},
 }
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Each picture with the caption of the one before it: `mini` knows painted pictures, but not by these names."""
     folder = tmp_path_factory.mktemp("rendered")
     write(folder, render(COUNT, seed=0))
+    entries = [json.loads(line) for line in (folder / CAPTIONS).read_text("utf-8").splitlines()]
+    renamed = [{**entry, "caption": entries[place - 1]["caption"]} for place, entry in enumerate(entries)]
+    (folder / CAPTIONS).write_text("".join(f"{json.dumps(entry)}\n" for entry in renamed), encoding="utf-8")
     return folder
 
 
@@ -52,7 +57,7 @@ def test_recall_rises_it_resumes_and_what_comes_out_is_searched_with(folder: Pat
         learn(folder, tmp_path / "model", moving, watch=stop)
     report = learn(folder, tmp_path / "model", moving, resume=True)
     before, after = report.history[0].recall, report.history[report.best_epoch].recall
-    assert after.text_to_image[0] >= max(0.7, before.text_to_image[0] + 0.2)  # chance is 1 of 12
+    assert after.text_to_image[0] >= max(0.7, before.text_to_image[0] + 0.4)  # chance is 1 of 12
     assert after.image_to_text[0] >= 0.7
 
     encoder = load_encoder(f"local-dir:{report.out}", device="cpu", precision="float32")

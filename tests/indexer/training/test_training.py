@@ -287,6 +287,6 @@ def test_the_built_in_model_is_small_and_needs_nothing_but_open_clip() -> None:
     with torch.inference_mode():
         texts = model.eval().encode_text(tokenizer(["A dog.", "a dog", "a puppy", "a bicycle"]), normalize=True)
         image = model.encode_image(preprocess(Image.new("RGB", (300, 200)))[None], normalize=True)
-    assert image.shape == (1, 256)
+    assert image.shape == (1, 384)
     assert torch.equal(texts[0], texts[1])
     assert texts[1] @ texts[2] > texts[1] @ texts[3]
