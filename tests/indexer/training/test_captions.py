@@ -14,7 +14,7 @@ from indexer.errors import InvalidDataset, SourceNotFound, UndecodableImage
 from indexer.training.captions import fingerprint, hold_out, read_captions
 from tests.indexer.samples import MANIFEST, put
 from tests.indexer.training.colours import paint
-from tests.indexer.training.test_training import add_example
+from tests.indexer.training.madeup import add_example
 
 
 def table(folder: Path, name: str, text: str, pictures: int = 5) -> Path:

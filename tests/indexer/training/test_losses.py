@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from indexer.training.losses import said_by_others, sigmoid_loss, softmax_loss
+from indexer.training.losses import one_way_loss, said_by_others, same_group, sigmoid_loss, softmax_loss
 
 ROWS = torch.eye(2)
 ONE = torch.tensor(1.0)
@@ -33,3 +33,20 @@ def test_the_same_caption_is_no_wrong_answer() -> None:
     expected = math.log(1 + math.exp(-1))  # the two right pairs alone, over n = 2
     assert float(sigmoid_loss(ROWS, ROWS, ONE, None, ignored)) == pytest.approx(expected)
     assert not said_by_others(["a dog", "a cat"]).any()
+
+
+def test_the_same_group_is_no_wrong_answer() -> None:
+    assert same_group([3, 5, 3]).tolist() == [[False, False, True], [False, False, False], [True, False, False]]
+    rows = torch.nn.functional.normalize(torch.ones(3, 4), dim=1)
+    assert float(softmax_loss(rows, rows, torch.tensor(9.0), None, same_group([0, 0, 0]))) == 0.0
+
+
+def test_softmax_loss_is_the_mean_of_both_ways() -> None:
+    images, texts = torch.tensor([[1.0, 0.0], [0.6, 0.8]]), torch.eye(2)
+    there = one_way_loss(images, texts, 2.0, NONE_IGNORED)
+    # picture 1 has cosines 1 and 0 with the texts, picture 2 has 0.6 and 0.8
+    assert float(there) == pytest.approx((math.log(1 + math.exp(-2.0)) + math.log(1 + math.exp(-0.4))) / 2)
+    back = one_way_loss(texts, images, 2.0, NONE_IGNORED)
+    assert float(softmax_loss(images, texts, torch.tensor(2.0), None, NONE_IGNORED)) == pytest.approx(
+        float(there + back) / 2
+    )
