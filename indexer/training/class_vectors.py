@@ -18,7 +18,7 @@ from indexer.training.teacher import Teacher
 class ClassVectorRecipe:
     """How the vectors are fitted."""
 
-    steps: int = 1000
+    steps: int = 800
     batch: int = 512
     """Pictures a step, and as many made-up features."""
     learning_rate: float = 2e-3
