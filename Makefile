@@ -12,6 +12,7 @@ LIBRARY ?= $(DEMO_LIBRARY)
 PINS := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 INSTALLED := $(VENV)/.installed-$(PINS)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(PINS)
+INSTALLED_BENCH := $(VENV)/.installed-bench-$(PINS)
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 # One thread a test process: two that each start a thread a core take turns instead of working side by side.
@@ -21,7 +22,7 @@ TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test slow lint docs fix bench leaderboard clean
+.PHONY: help demo serve test slow lint docs fix bench recall leaderboard clean
 
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -57,8 +58,19 @@ fix: $(INSTALLED_DEV) ## Repair what ruff can repair, and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED_DEV) ## Measure Recall@K through the command line (SHARD=photos-with-captions.tar)
-	@test -n "$(SHARD)" || { echo "make bench SHARD=FILE.tar: photos with captions; benchmarks/README.md says what fits"; exit 2; }
+bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, DATA=FOLDER: those on photos, too; SEARCH_ARGS="--sizes 10000": a part)
+	$(BIN)/python benchmarks/search.py $(SEARCH_ARGS)
+	$(BIN)/python benchmarks/evaluation.py
+ifneq ($(SHARD),)
+	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
+	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
+endif
+ifneq ($(DATA),)
+	$(BIN)/python benchmarks/leaderboard.py $(DATA)
+endif
+
+recall: $(INSTALLED_DEV) ## Measure Recall@K through the command line (SHARD=photos-with-captions.tar)
+	@test -n "$(SHARD)" || { echo "make recall SHARD=FILE.tar: photos with captions; benchmarks/README.md says what fits"; exit 2; }
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 
 leaderboard: $(INSTALLED_DEV) ## Measure every model at hand on every data set in DATA=FOLDER; write docs/leaderboard.md
@@ -83,3 +95,8 @@ $(INSTALLED_DEV): | $(BIN)/python
 	$(INSTALL) -e ".[dev]"
 	$(INSTALL) --no-deps clip-benchmark # a peer our recall is held against; its dependencies are not needed for that
 	@touch $(INSTALLED) $@
+
+# Peers only: where there is no compiler for hnswlib, the report says "not installed" of what is missing.
+$(INSTALLED_BENCH): $(INSTALLED_DEV)
+	$(INSTALL) -e ".[bench]" || echo "Some peers of benchmarks/search.py could not be installed"
+	@touch $@

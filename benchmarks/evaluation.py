@@ -13,20 +13,23 @@ that at the start, embeddings excluded, after a small warm-up.
 from __future__ import annotations
 
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+if __name__ == "__main__":  # run by its path, this folder would come first, and its search.py hide the package `search`
+    sys.path[0] = str(Path(__file__).parents[1])
+
 import numpy as np
 import typer
+
+from benchmarks.goals import Line, at_least, at_most, plain, table, write
 
 DIMENSION, KS, BATCH = 512, (1, 5, 10), 64
 SIZES = ((200, 1_000), (1_000, 5_000), (5_000, 25_010))
@@ -133,16 +136,7 @@ def median(runs: list[dict[str, float]], name: str) -> float:
     return statistics.median(run[name] for run in runs)
 
 
-def machine() -> str:
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
-    threads = os.environ.get("OMP_NUM_THREADS", "default")
-    return f"{model}, {os.cpu_count()} cores, OMP_NUM_THREADS {threads}, Python {platform.python_version()}"
-
-
-def compared(images: int, captions: int, found: dict[str, list[dict[str, float]]]) -> list[dict[str, Any]]:
+def compared(images: int, captions: int, found: dict[str, list[dict[str, float]]]) -> list[Line]:
     """The rows of one size. The goals are for COCO's size."""
     ours, theirs = (found[side] for side in SIDES)
     coco = (images, captions) == SIZES[-1]
@@ -151,26 +145,16 @@ def compared(images: int, captions: int, found: dict[str, list[dict[str, float]]
     )  # of neighbouring runs
     smaller = median(theirs, "megabytes") / max(median(ours, "megabytes"), 0.1)
     apart = max(abs(ours[0][name] - theirs[0][name]) for name in ours[0] if "R@" in name)
-    size = f"{images:,} x {captions:,}"
-    rows: list[tuple[str, float, float | None, bool | None]] = [
-        (f"{size}: seconds, ours", median(ours, "seconds"), None, None),
-        (f"{size}: seconds, CLIP_benchmark", median(theirs, "seconds"), None, None),
-        (f"{size}: times faster", faster, FASTER if coco else None, faster >= FASTER if coco else None),
-        (f"{size}: MB, ours", median(ours, "megabytes"), None, None),
-        (f"{size}: MB, CLIP_benchmark", median(theirs, "megabytes"), None, None),
-        (f"{size}: times less memory", smaller, SMALLER if coco else None, smaller >= SMALLER if coco else None),
-        (f"{size}: largest difference of a Recall@K, points", apart, 1e-4, apart <= 1e-4),
+    rows = [
+        plain("seconds, ours", median(ours, "seconds")),
+        plain("seconds, CLIP_benchmark", median(theirs, "seconds")),
+        at_least("times faster", faster, FASTER) if coco else plain("times faster", faster),
+        plain("MB, ours", median(ours, "megabytes")),
+        plain("MB, CLIP_benchmark", median(theirs, "megabytes")),
+        at_least("times less memory", smaller, SMALLER) if coco else plain("times less memory", smaller),
+        at_most("largest difference of a Recall@K, points", apart, 1e-4),
     ]
-    return [{"name": name, "value": round(value, 5), "goal": goal, "met": met} for name, value, goal, met in rows]
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    lines = ["| what | measured | goal | met |", "|---|---|---|---|"]
-    for row in rows:
-        goal = "" if row["goal"] is None else f"{row['goal']:g}"
-        met = {None: "", True: "yes", False: "no"}[row["met"]]
-        lines.append(f"| {row['name']} | {row['value']:,.4g} | {goal} | {met} |")
-    return "\n".join(lines)
+    return [replace(row, name=f"{images:,} x {captions:,}: {row.name}") for row in rows]
 
 
 def main(
@@ -183,19 +167,13 @@ def main(
     if worker_side is not None and folder is not None:
         worker(worker_side, folder)
         return
-    rows: list[dict[str, Any]] = []
+    rows: list[Line] = []
     for images, captions in SIZES:
         if captions <= largest:
             with tempfile.TemporaryDirectory() as scratch:
                 make(Path(scratch), images, captions)
                 rows += compared(images, captions, measure(Path(scratch), repeats))
-    about = {
-        "command": "python benchmarks/evaluation.py",
-        "machine": machine(),
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps([row | about for row in rows], indent=2) + "\n")
+    write(rows, output, "python benchmarks/evaluation.py")
     print(table(rows))
 
 

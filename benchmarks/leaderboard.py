@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+if __name__ == "__main__":  # run by its path, this folder would come first, and its search.py hide the package `search`
+    sys.path[0] = str(Path(__file__).parents[1])
+
 import typer
 
 from indexer.checkpoints import sha256_of

@@ -20,6 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+if __name__ == "__main__":  # run by its path, this folder would come first, and its search.py hide the package `search`
+    sys.path[0] = str(Path(__file__).parents[1])
+
 import numpy as np
 import typer
 

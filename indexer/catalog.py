@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,7 +185,7 @@ class Catalog:
         with self._reading() as connection:
             return statements.current_revision(connection)
 
-    def changes_since(self, revision: int) -> Iterator[Changes]:
+    def changes_since(self, revision: int) -> Generator[Changes, None, None]:
         """What happened after `revision`, as one consistent picture in batches; from 0, everything there is.
 
         The first batch carries the removed ids, no id is put twice, and nothing is yielded if nothing happened. The
@@ -209,9 +209,11 @@ class Catalog:
             for rows in result.partitions():
                 yield Changes(now, *self._arrays(rows), np.empty(0, np.int64))
 
-    def count(self) -> int:
+    def count(self, since: int = 0) -> int:
+        """How many images there are; with `since`, those that were put after that revision."""
         # Every image has one vector, and the index on their revision is the smallest thing there is to count.
-        return self._number(sa.select(sa.func.count()).select_from(embedding))
+        query = sa.select(sa.func.count()).select_from(embedding)
+        return self._number(query.where(embedding.c.revision > since) if since > 0 else query)
 
     def total_bytes(self) -> int:
         """Size of all indexed files together."""

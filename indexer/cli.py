@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,7 +19,7 @@ import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
 
 if TYPE_CHECKING:
-    from indexer.collection import Collection
+    from indexer.collection import Collection, IndexStats
     from indexer.encoder import Encoder
     from indexer.pipeline import SyncReport
 
@@ -62,6 +62,16 @@ def index(
     threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Refuse larger images.", show_default=False)] = None,
     max_file_mb: Annotated[int | None, typer.Option(help="Refuse larger files.", show_default=False)] = None,
+    vector_index: Annotated[
+        str | None,
+        typer.Option(
+            help="auto, exact, pq, rabitq, ivf, hnsw or torch; it stays with the collection.", show_default=False
+        ),
+    ] = None,
+    recall: Annotated[
+        float | None,
+        typer.Option(help="Share of the nearest that an approximate index has to find.", show_default=False),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Bring the collection up to date with a folder: add new images, follow moved ones, drop what is gone.
@@ -77,6 +87,8 @@ def index(
         threads=threads,
         max_pixels=max_pixels,
         max_file_mb=max_file_mb,
+        vector_index=vector_index,
+        index_recall=recall,
     )
     try:
         report = _sync(folder, chosen, quiet=as_json)
@@ -103,6 +115,9 @@ def _sync(folder: str, settings: Settings, *, quiet: bool) -> SyncReport:
         _collection_and_encoder(settings) as (collection, encoder),
         progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
     ):
+        plan = settings.index_plan(collection.plan)
+        if plan != collection.plan:
+            collection.choose(plan)
         return sync(
             collection,
             encoder,
@@ -209,20 +224,50 @@ def models(
 
 
 def stats(library: Library = None, as_json: Json = False) -> None:
-    """What the collection holds: images, formats, model, index."""
+    """What the collection holds: images, formats, model; its vector index, and what that was measured to find."""
     from indexer.collection import Collection
 
     chosen = load_settings(library=library)
     with Collection.open(chosen.library) as collection:
         found = collection.stats()
+    fields = asdict(found)
     if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2, default=str))
+        typer.echo(json.dumps(fields, indent=2, default=str))
         return
+    fields["index"] = _index_in_words(found.index)
     table = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in asdict(found).items():
+    for name, value in fields.items():
         shown = ", ".join(f"{k} {v:,}" for k, v in value.items()) if isinstance(value, dict) else value
         table.add_row(name.replace("_", " "), f"{shown:,}" if isinstance(shown, int) else str(shown))
-    Console(soft_wrap=True).print(table)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    if found.index.calibration:
+        _print_calibration(found.index.calibration, console)
+
+
+def _index_in_words(index: IndexStats) -> str:
+    parts = [f"{index.base:,} in the base", f"{index.tail:,} newer", f"{index.dead:,} of the base gone"]
+    if index.base:
+        parts.append(f"{index.bytes_per_vector:,.0f} bytes a vector")
+    return f"{index.kind} ({', '.join(parts)})"
+
+
+def _print_calibration(calibration: dict[str, Any], console: Console) -> None:
+    queries = ", ".join(f"{number:,} {kind}" for kind, number in calibration["queries"].items())
+    outcome = "reached" if calibration["reached"] else "not reached: the highest effort is taken"
+    console.print(f"\nrecall against exact search, {queries}; target {calibration['target']:g}, {outcome}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("effort", "images @10", "@100", "texts @10", "@100", "ms"):
+        table.add_column(column, justify="right")
+    for point in calibration["curve"]:
+        recalls = (point[f"recall{k}_{what}"] for what in ("images", "texts") for k in (10, 100))
+        table.add_row(
+            f"{point['effort']:,}",
+            *("-" if recall is None else f"{recall:.4f}" for recall in recalls),
+            f"{point['ms']:.2f}",
+            style="bold" if point["effort"] == calibration["chosen"] else None,
+        )
+    console.print(table)
 
 
 def settings() -> None:

@@ -7,10 +7,10 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import filelock
 import numpy as np
@@ -25,17 +25,41 @@ from indexer.errors import (
     ModelMismatch,
 )
 from indexer.manifest import Manifest
-from indexer.vectors import Ids, Matches
-from indexer.vectors.cache import Owner, VectorCache
-from indexer.vectors.exact import ExactIndex
+from indexer.probes import probes
+from indexer.vectors import Ids, Matches, fold
+from indexer.vectors.cache import CacheBusy, Owner, VectorCache
+from indexer.vectors.fold import BuiltBase
+from indexer.vectors.planning import IndexPlan
+from indexer.vectors.segmented import SegmentedIndex
+
+if TYPE_CHECKING:
+    from indexer.encoder import Encoder
 
 VECTORS, THUMBNAILS, QUERIES, WRITE_LOCK = "vectors", "thumbnails", "queries", "write.lock"
 
 _OURS = {VECTORS, THUMBNAILS, QUERIES, WRITE_LOCK}
 _CREATE_SECONDS = 30.0  # for another process that is making the same collection, which takes it a fraction of one
-_STALE = 1000  # changed rows that make it worth saving the cache on close: fewer are read in milliseconds
+_MANY = 1000  # images whose vectors are worth a file when there is none: fewer are read in a few milliseconds
+_CLOSE_SECONDS = 10.0  # for a new base that is being built: a million vectors take it, and nobody wants to wait longer
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStats:
+    kind: str
+    base: int
+    """Vectors that its structure was built of."""
+    tail: int
+    """Newer ones, which are searched exactly."""
+    dead: int
+    """Of the base, removed or replaced since."""
+    bytes_per_vector: float
+    """What every search reads: codes or matrix, ids and marks; 0 with an empty base."""
+    calibration: dict[str, Any] | None
+    """See `Calibration`; None for exact kinds."""
+    folding: bool
+    """Whether a new base is being built by this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +73,7 @@ class CollectionStats:
     model: str
     dimension: int
     precision: str
-    index: str
-    """Kind of the vector index."""
+    index: IndexStats
     bytes_on_disk: int
     """Of the library itself: catalog, caches and thumbnails."""
     revision: int
@@ -59,9 +82,13 @@ class CollectionStats:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Snapshot:
     revision: int
-    index: ExactIndex
-    unsaved: int
-    """Rows changed since the cache on disk was written."""
+    index: SegmentedIndex
+    built: BuiltBase
+    """Its base, and since when it is."""
+
+    @classmethod
+    def of(cls, built: BuiltBase) -> _Snapshot:
+        return cls(built.revision, SegmentedIndex.of(built.base), built)
 
 
 class Collection:
@@ -74,8 +101,11 @@ class Collection:
         owner = Owner(catalog.uid, self.manifest.weights_hash, self.manifest.dimension)
         self._cache = VectorCache(self.library / VECTORS, owner)
         self._snapshot: _Snapshot | None = None
-        self._refreshing = threading.Lock()
-        self._closed = False
+        self._refreshing = threading.Lock()  # never held while a base is built
+        self._folding = threading.Lock()
+        self._background: fold.Background | None = None
+        self._closing = threading.Event()
+        self._plan = self._cache.plan() or IndexPlan()
         self._drop_cache_from_the_future()
 
     @classmethod
@@ -117,9 +147,41 @@ class Collection:
         """The k nearest images of each of `(n, dimension)` unit queries, as of the last commit; see `VectorIndex`."""
         return self.snapshot().search(queries, k, allowed)
 
-    def snapshot(self) -> ExactIndex:
+    def snapshot(self) -> SegmentedIndex:
         """The index as of the last commit. It never changes: who pages through results may keep it."""
         return self._refreshed().index
+
+    @property
+    def plan(self) -> IndexPlan:
+        """What was chosen for the index of this collection; else the default, which goes by its size."""
+        return self._plan
+
+    def choose(self, plan: IndexPlan) -> None:
+        """From now on, also when it is opened again. A base that does not go by it stays until the next `fold`."""
+        self._plan = plan
+        try:
+            self._cache.choose(plan)
+        except OSError as error:
+            _log.warning("the choice of an index cannot be kept in %s: %s", self.library, error)
+
+    def fold(self, encoder: Encoder | None = None, *, always: bool = False) -> bool:
+        """Build the base of the index anew, if that is worth it, and keep it beside the catalog; whether it was done.
+
+        With the collection's encoder, an approximate kind is calibrated with texts, too. That it cannot be written, or
+        that another process is at it, is only logged.
+        """
+        try:
+            return self._fold(encoder, always=always)
+        except CacheBusy as busy:
+            _log.info("%s", busy)
+        except OSError as error:
+            _log.warning("the vector cache in %s cannot be saved: %s", self.library, error)
+        return False
+
+    def fold_in_background(self, encoder: Encoder | None = None) -> None:
+        """Build a new base whenever one is worth it, in a thread, while searches go on: for a process that stays."""
+        self._background = fold.Background(lambda: self._fold_unseen(encoder))
+        self._background.start()
 
     def vector(self, id: int) -> NDArray[np.float32]:
         """An image's embedding, `(dimension,)`, unit length. Raises ImageNotFound."""
@@ -127,42 +189,45 @@ class Collection:
         unit: NDArray[np.float32] = vector / np.linalg.norm(vector)
         return unit
 
-    def save_cache(self) -> None:
-        """Write the vectors beside the catalog, so that the next open is fast. Failing to is only logged."""
-        snapshot = self._refreshed()
-        if self._cache.revision() != snapshot.revision:
-            ids, vectors = snapshot.index.contents()
-            if not self._cache.save(ids, vectors, snapshot.revision):
-                return
-        with self._refreshing:
-            if self._snapshot is snapshot:
-                self._snapshot = _Snapshot(snapshot.revision, snapshot.index, unsaved=0)
-
     def stats(self) -> CollectionStats:
-        snapshot = self._snapshot
+        images = self.catalog.count()
         return CollectionStats(
             library=self.library,
-            images=self.catalog.count(),
+            images=images,
             image_bytes=self.catalog.total_bytes(),
             formats=self.catalog.formats(),
             model=self.manifest.model,
             dimension=self.manifest.dimension,
             precision=self.manifest.precision,
-            index=snapshot.index.kind if snapshot else ExactIndex.KIND,
+            index=self._index_stats(images),
             bytes_on_disk=_bytes_below(self.library),
             revision=self.catalog.revision(),
         )
 
+    def _index_stats(self, images: int) -> IndexStats:
+        """Of the index in memory; if nobody has searched yet, of the one that would be loaded."""
+        loaded = self._snapshot
+        base = fold.summary(loaded.built) if loaded else self._cache.summary()
+        folding = self._background is not None and self._background.running
+        if base is None:
+            return IndexStats("exact", 0, images, 0, 0.0, None, folding)
+        tail = self.catalog.count(since=base.revision)
+        return IndexStats(
+            kind=base.kind,
+            base=base.count,
+            tail=tail,
+            dead=max(0, base.count + tail - images),  # another process may have committed between the two counts
+            bytes_per_vector=fold.bytes_per_vector(base, self.manifest.dimension),
+            calibration=base.calibration,
+            folding=folding,
+        )
+
     def close(self) -> None:
-        """May be called twice. Saves the cache if much has changed since."""
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            if self._snapshot and self._snapshot.unsaved >= _STALE:
-                self.save_cache()
-        finally:
-            self.catalog.close()
+        """May be called twice. A base that is being built is waited for a little, and then given up."""
+        self._closing.set()
+        if self._background and not self._background.finish(_CLOSE_SECONDS):
+            _log.info("closed while a new base was being built; it is given up")
+        self.catalog.close()
 
     def __enter__(self) -> Self:
         return self
@@ -177,15 +242,27 @@ class Collection:
         if snapshot and snapshot.revision == self.catalog.revision():
             return snapshot
         with self._refreshing:
-            self._snapshot = self._caught_up(self._snapshot or self._loaded())
-            return self._snapshot
+            snapshot = self._snapshot = self._caught_up(self._snapshot or _Snapshot.of(self._loaded()))
+        if self._background and self._outdated(snapshot):
+            self._background.start()
+        return snapshot
 
-    def _loaded(self) -> _Snapshot:
-        cached = self._cache.load()
+    def _loaded(self) -> BuiltBase:
+        """What the cache has; else an exact base, the fastest to build, made from the catalog and cached."""
+        cached = fold.restored(self._cache)
         if cached and cached.revision <= self.catalog.revision():
-            return _Snapshot(cached.revision, ExactIndex.build(cached.ids, cached.vectors), unsaved=0)
-        nothing = np.empty((0, self.manifest.dimension), np.float16)
-        return _Snapshot(0, ExactIndex.build(np.empty(0, np.int64), nothing), unsaved=0)
+            return cached
+        exact = IndexPlan("exact")
+        count = self.catalog.count()
+        if count >= _MANY:
+            _log.info("the vector cache in %s is made anew from %d images", self.library, count)
+            try:
+                return fold.build(self.catalog, self._cache, exact)
+            except CacheBusy as busy:
+                _log.info("%s", busy)
+            except OSError as error:
+                _log.warning("the vector cache in %s cannot be saved: %s", self.library, error)
+        return fold.build(self.catalog, None, exact)
 
     def _caught_up(self, snapshot: _Snapshot) -> _Snapshot:
         """With what the catalog has had since."""
@@ -195,15 +272,72 @@ class Collection:
         put = np.concatenate([change.put_ids for change in changes])
         vectors = np.concatenate([change.put_vectors for change in changes])
         removed = np.concatenate([change.removed_ids for change in changes])
-        index = snapshot.index.changed(put, vectors, removed) if len(snapshot.index) else ExactIndex.build(put, vectors)
-        return _Snapshot(changes[-1].revision, index, snapshot.unsaved + len(put) + len(removed))
+        return replace(snapshot, revision=changes[-1].revision, index=snapshot.index.changed(put, vectors, removed))
+
+    def _outdated(self, snapshot: _Snapshot) -> bool:
+        return fold.outdated(snapshot.index, snapshot.built.plan, self._plan)
+
+    def _fold(self, encoder: Encoder | None, *, always: bool = False) -> bool:
+        """Raises CacheBusy, OSError, and what the catalog raises."""
+        with self._folding:
+            self._plan = self._cache.plan() or self._plan  # another process may have chosen since
+            if not always and self._is_settled():
+                return False
+            self._swap_in(self._built(self._cache, encoder))
+            return True
+
+    def _fold_unseen(self, encoder: Encoder | None) -> None:
+        """In the background. Where nothing can be written the new base stays in memory."""
+        self._refreshed()  # so that the first search need not wait for the index to be loaded
+        try:
+            self._fold(encoder)
+        except OSError as error:
+            _log.warning("the vector cache in %s cannot be saved: %s", self.library, error)
+            self._swap_in(self._built(None, encoder))
+
+    def _built(self, cache: VectorCache | None, encoder: Encoder | None) -> BuiltBase:
+        return fold.build(
+            self.catalog,
+            cache,
+            self._plan,
+            probes=lambda: probes(self._cache.folder, self.manifest, encoder),
+            threads=1 if self._background else None,  # the others are for searches
+            stopped=self._closing.is_set,
+        )
+
+    def _is_settled(self) -> bool:
+        """Whether the base may stay; one that another process has built meanwhile is taken over."""
+        summary = self._cache.summary()
+        if self._snapshot is None:  # nobody has searched: the index need not be loaded to see that nothing has changed
+            if summary is None:
+                return self.catalog.count() == 0
+            if summary.revision == self.catalog.revision():
+                return not fold.differs(summary.kind, summary.plan, self._plan, summary.count)
+        snapshot = self._refreshed()
+        if not self._outdated(snapshot):
+            return True
+        ours = snapshot.built
+        if summary is None or summary.revision < ours.revision:
+            return False
+        if (summary.revision, summary.plan) == (ours.revision, ours.plan):
+            return False
+        theirs = fold.restored(self._cache)
+        if theirs is None or theirs.revision > self.catalog.revision():
+            return False
+        return not self._outdated(self._swap_in(theirs))
+
+    def _swap_in(self, built: BuiltBase) -> _Snapshot:
+        """Make it the base of what is searched from now on."""
+        fresh = self._caught_up(_Snapshot.of(built))  # what came while it was built; readers do not wait for that
+        with self._refreshing:
+            self._snapshot = self._caught_up(fresh)
+            return self._snapshot
 
     def _drop_cache_from_the_future(self) -> None:
         """An older catalog was put back from a backup: its revisions will come again and mean something else."""
-        cached = self._cache.revision()  # before the catalog's, which only grows
-        if cached is not None and cached > self.catalog.revision():
-            _log.warning("the vector cache in %s is newer than the catalog and is dropped", self.library)
-            self._cache.discard()
+        cached = self._cache.summary()  # before the catalog's revision, which only grows
+        if cached and cached.revision > self.catalog.revision():
+            self._cache.reject("it is newer than the catalog")
 
 
 def _create(library: Path, manifest: Manifest) -> Catalog:

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from indexer.errors import InvalidSettings
 from indexer.images import Limits
+from indexer.vectors.planning import IndexKind, IndexPlan
 
 
 class Settings(BaseSettings):
@@ -48,6 +49,12 @@ class Settings(BaseSettings):
     )
     max_pixels: int = Field(default=150_000_000, ge=1, description="images with more pixels are refused")
     max_file_mb: int = Field(default=512, ge=1, description="files larger than this many MiB are refused")
+    vector_index: IndexKind = Field(
+        default="auto", description="kind of vector index that `index` builds; auto goes by size and hardware"
+    )
+    index_recall: float = Field(
+        default=0.99, ge=0.5, le=1, description="share of the nearest images that an approximate index has to find"
+    )
     max_upload_mb: int = Field(default=32, ge=1, description="uploads larger than this many MiB are refused")
     host: str = Field(default="127.0.0.1", description="address the page is served on")
     port: int = Field(default=8000, ge=0, le=65535, description="port the page is served on; 0 takes a free one")
@@ -61,6 +68,14 @@ class Settings(BaseSettings):
     def upload_limits(self) -> Limits:
         """What an uploaded picture may cost."""
         return Limits(max_pixels=self.max_pixels, max_bytes=self.max_upload_mb * 1024 * 1024)
+
+    def index_plan(self, stored: IndexPlan) -> IndexPlan:
+        """A collection's own plan, but for what was set."""
+        explicit = self.model_fields_set
+        return IndexPlan(
+            self.vector_index if "vector_index" in explicit else stored.kind,
+            self.index_recall if "index_recall" in explicit else stored.recall,
+        )
 
     @classmethod
     def settings_customise_sources(

@@ -6,6 +6,7 @@
     │   ├── ImageNotFound           no image with that id in the collection
     │   ├── OriginalGone            an indexed image whose file is not there any more
     │   ├── QueryImageNotFound      no uploaded query picture of that name, or not any more
+    │   ├── CursorExpired           a page of results that are not kept any more
     │   ├── UploadTooLarge          a request with more bytes than the service takes
     │   ├── InvalidSettings         an option, a SIGHTLINE_ variable or the TOML file holds a value out of range
     │   ├── UnknownModel            neither an open_clip name, a hub id nor a model folder
@@ -71,6 +72,11 @@ class QueryImageNotFound(InvalidRequest):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"no query picture {name!r}; only the newest are kept: send the picture again")
+
+
+class CursorExpired(InvalidRequest):
+    def __init__(self) -> None:
+        super().__init__("these results are not kept any more; search again, or go on by offset")
 
 
 class UploadTooLarge(InvalidRequest):

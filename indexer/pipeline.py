@@ -83,7 +83,7 @@ def sync(
     with collection.writing():
         run = _Run(collection.catalog, encoder, source, limits or Limits(), batch_size or BATCH_SIZE)
         report = run.run(threads or max(2, os.cpu_count() or 1), _Reporter(source, progress))
-        collection.save_cache()
+        collection.fold(encoder)
     return report
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,9 @@ from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import InvalidQuery
 from indexer.images import Limits, decode
-from indexer.vectors import Matches
-from search.query import ImageTerm, IndexedTerm, Query, Term, TextTerm
+from indexer.vectors import Ids, Matches
+from search.cursors import Cursors, KeptSearch
+from search.query import DEFAULT_K, MAX_OFFSET, ImageTerm, IndexedTerm, Query, Term, TextTerm, check_page
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
@@ -35,12 +36,16 @@ class Results:
     """A page of hits, best first, and what it was taken from."""
 
     hits: tuple[Hit, ...]
+    offset: int
+    """How many ranks come before the page."""
     images: int
     """How many images the collection holds."""
     more: bool
     """Whether there are hits after this page."""
     seconds: float
     """Wall time of encoding, search and join."""
+    cursor: str | None = None
+    """For `SearchEngine.next_page`; None after the last page, and for queries that were asked many at once."""
 
 
 class SearchEngine:
@@ -54,10 +59,28 @@ class SearchEngine:
         self._collection = collection
         self._encoder = encoder
         self._limits = limits or Limits()
+        self._cursors = Cursors()
 
-    def search(self, query: Query) -> Results:
-        """Raises `InvalidQuery`, `ImageNotFound`, and `UnreadableImage` for a picture that cannot be decoded."""
-        return self.search_many([query])[0]
+    def search(self, query: Query, allowed: Ids | None = None) -> Results:
+        """The query's page; with `allowed` (ascending ids), of those images only.
+
+        Raises `InvalidQuery`, `ImageNotFound`, and `UnreadableImage` for a picture that cannot be decoded.
+        """
+        started = time.perf_counter()
+        [vector] = self._embed([query])
+        kept = KeptSearch(self._collection.snapshot(), vector, allowed)
+        return self._page(kept, query.offset, query.k, started, lambda offset: self._cursors.keep(kept, offset))
+
+    def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
+        """The `k` hits after the page that the cursor came with, of the collection as it was then.
+
+        What has been removed since is left out and its rank stays empty. Raises `CursorExpired` for a search that is
+        not kept any more, and `InvalidQuery` for a k out of range.
+        """
+        started = time.perf_counter()
+        page = self._cursors.find(cursor)
+        check_page(k, page.offset)
+        return self._page(page.search, page.offset, k, started, page.cursor)
 
     def search_many(self, queries: Sequence[Query]) -> list[Results]:
         """Results in the order of the queries; texts and pictures are encoded in batches of `QUERY_BATCH` queries."""
@@ -66,19 +89,35 @@ class SearchEngine:
             results += self._search_batch(queries[start : start + QUERY_BATCH])
         return results
 
+    def _page(self, search: KeptSearch, offset: int, k: int, started: float, cursor: Callable[[int], str]) -> Results:
+        following = offset + k
+        # One more than the page, to know whether another page follows.
+        [match] = search.index.search(search.vector[None], following + 1, search.allowed)
+        page = _window(match, offset, k)
+        records = self._collection.catalog.get_many(page.ids.tolist())
+        more = len(match.ids) > following
+        return Results(
+            hits=_hits(page, offset, records),
+            offset=offset,
+            images=self._collection.catalog.count(),
+            more=more,
+            seconds=time.perf_counter() - started,
+            cursor=cursor(following) if more and following <= MAX_OFFSET else None,
+        )
+
     def _search_batch(self, queries: Sequence[Query]) -> list[Results]:
         started = time.perf_counter()
         vectors = self._embed(queries)
-        # One more than the page, to know whether another page follows.
         wanted = max(query.offset + query.k for query in queries) + 1
         matches = self._collection.search(vectors, wanted)
-        pages = [_page(match, query) for match, query in zip(matches, queries, strict=True)]
+        pages = [_window(match, query.offset, query.k) for match, query in zip(matches, queries, strict=True)]
         records = self._collection.catalog.get_many(sorted({int(i) for page in pages for i in page.ids}))
         images = self._collection.catalog.count()
         seconds = (time.perf_counter() - started) / len(queries)
         return [
             Results(
                 hits=_hits(page, query.offset, records),
+                offset=query.offset,
                 images=images,
                 more=len(match.ids) > query.offset + query.k,
                 seconds=seconds,
@@ -121,8 +160,8 @@ class SearchEngine:
         return rows
 
 
-def _page(match: Matches, query: Query) -> Matches:
-    window = slice(query.offset, query.offset + query.k)
+def _window(match: Matches, offset: int, k: int) -> Matches:
+    window = slice(offset, offset + k)
     return Matches(ids=match.ids[window], scores=match.scores[window])
 
 

@@ -62,10 +62,7 @@ class Query:
                 _check_text(term.text)
             elif isinstance(term, IndexedTerm) and not 0 <= term.image_id <= MAX_ID:
                 raise ImageNotFound(term.image_id)
-        if not 1 <= self.k <= MAX_K:
-            raise InvalidQuery(f"k is {self.k:,}; it must be 1 to {MAX_K:,}")
-        if not 0 <= self.offset <= MAX_OFFSET:
-            raise InvalidQuery(f"offset is {self.offset:,}; it must be 0 to {MAX_OFFSET:,}")
+        check_page(self.k, self.offset)
 
     @classmethod
     def of(
@@ -86,6 +83,14 @@ class Query:
         if image_id is not None:
             terms.append(IndexedTerm(image_id))
         return cls(tuple(terms), k=k, offset=offset)
+
+
+def check_page(k: int, offset: int) -> None:
+    """Raises `InvalidQuery` when either is out of range."""
+    if not 1 <= k <= MAX_K:
+        raise InvalidQuery(f"k is {k:,}; it must be 1 to {MAX_K:,}")
+    if not 0 <= offset <= MAX_OFFSET:
+        raise InvalidQuery(f"offset is {offset:,}; it must be 0 to {MAX_OFFSET:,}")
 
 
 def _check_text(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import PurePath
 from typing import Annotated, Any, Final
@@ -16,11 +17,13 @@ from fastapi.responses import FileResponse
 
 from indexer import __version__
 from indexer.catalog import ImageRecord
+from indexer.errors import InvalidQuery
 from search.engine import Results
 from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
 from web import thumbnails, uploads
 from web.problems import documented, printable
 from web.schemas import (
+    CURSOR,
     HASH,
     HASH_EXAMPLE,
     MAX_K,
@@ -29,6 +32,7 @@ from web.schemas import (
     HitOut,
     ImageOut,
     ImagesResponse,
+    IndexOut,
     QueryOut,
     SearchRequest,
     SearchResponse,
@@ -87,25 +91,53 @@ def _search_body() -> dict[str, Any]:
 @router.post(
     "/search",
     summary="Search by a text, a picture, or both",
-    responses=documented(400, 403, 404, 413, 415),
+    responses=documented(400, 403, 404, 410, 413, 415),
     openapi_extra=_search_body(),
 )
 async def search_images(request: Request, services: ServicesDep) -> SearchResponse:
-    """At least one of text, image, image_id and query_image; what is given together is looked for together."""
+    """At least one of text, image, image_id and query_image; what is given together is looked for together.
+
+    Or `cursor`, for the next page of a search.
+    """
     wanted, upload = await read_search(request, services.settings.upload_limits.max_bytes)
     return await to_thread.run_sync(partial(_search, services, wanted, upload), limiter=services.search_slots)
 
 
+@router.get("/search", summary="The next page of a search", responses=documented(410))
+async def next_page(
+    services: ServicesDep,
+    cursor: Annotated[str, QueryParameter(description=CURSOR, examples=["3q2-7wEjRWeJq83v.40"])],
+    k: Annotated[int, QueryParameter(ge=1, le=MAX_K, description="how many hits", examples=[40])] = 40,
+) -> SearchResponse:
+    """410 when the search is not kept any more: ask again, with `offset`."""
+    return await to_thread.run_sync(partial(_next_page, services, cursor, k), limiter=services.search_slots)
+
+
 def _search(services: Services, wanted: SearchRequest, upload: bytes | None) -> SearchResponse:
+    if wanted.cursor is not None:
+        if upload is not None or wanted.model_fields_set - {"cursor", "k"}:
+            raise InvalidQuery("a cursor goes on with a search; send nothing beside it but k")
+        return _next_page(services, wanted.cursor, wanted.k)
     picture = _picture(services, wanted, upload)
     query = Query(_terms(wanted, picture), k=wanted.k, offset=wanted.offset)
-    results = services.engine.search(query)
+    asked = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None)
+    return _answer(services.engine.search(query), wanted.k, asked)
+
+
+def _next_page(services: Services, cursor: str, k: int) -> SearchResponse:
+    return _answer(services.engine.next_page(cursor, k), k, None)
+
+
+def _answer(results: Results, k: int, asked: QueryOut | None) -> SearchResponse:
+    following = results.offset + k
+    more = results.more and following <= MAX_OFFSET
     return SearchResponse(
         hits=[HitOut.of_hit(hit) for hit in results.hits],
         images=results.images,
         seconds=results.seconds,
-        next_offset=_next_offset(results, wanted),
-        query=QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None),
+        next_offset=following if more else None,
+        cursor=results.cursor if more else None,
+        query=asked,
     )
 
 
@@ -128,11 +160,6 @@ def _terms(wanted: SearchRequest, picture: QueryImage | None) -> tuple[Term, ...
     if wanted.text is not None and (wanted.text.strip() or not terms):
         terms.append(TextTerm(wanted.text))
     return tuple(terms)
-
-
-def _next_offset(results: Results, wanted: SearchRequest) -> int | None:
-    following = wanted.offset + wanted.k
-    return following if results.more and following <= MAX_OFFSET else None
 
 
 @router.get(
@@ -248,7 +275,7 @@ def stats(services: ServicesDep) -> StatsResponse:
         images=numbers.images,
         model=numbers.model,
         dimension=numbers.dimension,
-        index=numbers.index,
+        index=IndexOut.model_validate(asdict(numbers.index)),
         precision=numbers.precision,
         formats=numbers.formats,
         bytes=numbers.image_bytes,

@@ -31,6 +31,7 @@ STATUS: Final[dict[type[errors.SightlineError], int]] = {
     errors.ImageNotFound: 404,
     errors.QueryImageNotFound: 404,
     errors.OriginalGone: 410,
+    errors.CursorExpired: 410,
     errors.UploadTooLarge: 413,
     errors.UnreadableImage: 415,
     errors.ImageTooLarge: 413,

@@ -17,6 +17,8 @@ MAX_OFFSET: Final = 10_000
 HASH: Final = "[0-9a-f]{64}"
 HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
+CURSOR: Final = "the last page's `cursor`: the next hits of that search, of the collection as it was then"
+
 
 def _examples(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": list(examples)})
@@ -53,6 +55,7 @@ class SearchRequest(BaseModel):
     )
     k: int = Field(default=40, ge=1, le=MAX_K, description="how many hits")
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
+    cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
 
 
 class ImageOut(BaseModel):
@@ -107,6 +110,7 @@ class SearchResponse(BaseModel):
             "images": 1000,
             "seconds": 0.031,
             "next_offset": 40,
+            "cursor": "3q2-7wEjRWeJq83v.40",
             "query": {"text": "a dog on a beach", "image_id": None, "query_image": None},
         }
     )
@@ -115,7 +119,10 @@ class SearchResponse(BaseModel):
     images: int = Field(description="how many images the collection holds")
     seconds: float = Field(description="time of encoding, search and join")
     next_offset: int | None = Field(description="`offset` of the next page; null after the last one")
-    query: QueryOut
+    cursor: str | None = Field(
+        description="`cursor` of the next page, which stays as it is while the collection changes; kept for 15 minutes"
+    )
+    query: QueryOut | None = Field(description="null when a cursor was sent")
 
 
 class ImagesResponse(BaseModel):
@@ -127,13 +134,80 @@ class ImagesResponse(BaseModel):
     next_before: int | None = Field(description="`before` of the next page; null after the last one")
 
 
+_INDEX: Final[dict[str, Any]] = {
+    "kind": "rabitq",
+    "base": 100_000,
+    "tail": 12,
+    "dead": 3,
+    "bytes_per_vector": 81.0,
+    "calibration": {
+        "target": 0.99,
+        "kind": "rabitq",
+        "parameters": {},
+        "curve": [
+            {
+                "effort": 1000,
+                "recall10_images": 1.0,
+                "recall100_images": 0.998,
+                "recall10_texts": 0.999,
+                "recall100_texts": 0.996,
+                "ms": 0.84,
+            }
+        ],
+        "chosen": 1000,
+        "reached": True,
+        "queries": {"images": 500, "texts": 200},
+        "seconds": 2.1,
+    },
+    "folding": False,
+}
+
+
+class PointOut(BaseModel):
+    """What an index finds of the true best at one effort, 0 to 1, and what a query takes then."""
+
+    effort: int
+    recall10_images: float = Field(description="of the best 10, for pictures that were asked with")
+    recall100_images: float
+    recall10_texts: float | None = Field(description="for texts; null when none were measured with")
+    recall100_texts: float | None
+    ms: float = Field(description="milliseconds a query, on one thread")
+
+
+class CalibrationOut(BaseModel):
+    """How an approximate index was measured against exact search after it was built."""
+
+    target: float = Field(description="share of the nearest that it has to find")
+    kind: str
+    parameters: dict[str, int] = Field(description="of its structure")
+    curve: list[PointOut] = Field(description="by ascending effort, as far as it had to be raised")
+    chosen: int = Field(description="the effort that searches take")
+    reached: bool = Field(description="whether the target is met there; if not, there is no higher effort")
+    queries: dict[str, int] = Field(description="how many `images` and `texts` were measured with")
+    seconds: float = Field(description="that measuring took")
+
+
+class IndexOut(BaseModel):
+    """The vector index."""
+
+    model_config = _examples(_INDEX)
+
+    kind: str = Field(description="`exact`, `pq`, `rabitq`, `ivf`, `hnsw` or `torch`")
+    base: int = Field(description="vectors that its structure was built of")
+    tail: int = Field(description="newer ones, which are searched exactly")
+    dead: int = Field(description="of the base, removed or replaced since")
+    bytes_per_vector: float = Field(description="that every search reads; 0 with an empty base")
+    calibration: CalibrationOut | None = Field(description="null for exact kinds")
+    folding: bool = Field(description="whether a new base is being built")
+
+
 class StatsResponse(BaseModel):
     model_config = _examples(
         {
             "images": 1000,
             "model": "mini",
             "dimension": 256,
-            "index": "exact",
+            "index": _INDEX,
             "precision": "bfloat16",
             "formats": {"jpeg": 940, "png": 60},
             "bytes": 132_904_881,
@@ -147,7 +221,7 @@ class StatsResponse(BaseModel):
     images: int
     model: str
     dimension: int
-    index: str = Field(description="kind of vector index")
+    index: IndexOut
     precision: str = Field(description="number format that the embeddings were computed in")
     formats: dict[str, int] = Field(description="images of each file format")
     bytes: int = Field(description="size of the indexed files together")

@@ -42,6 +42,7 @@ def open_services(settings: Settings, encoder: Encoder | None = None) -> Iterato
         encoder = encoder or load_encoder(
             settings.model or collection.manifest.model, device=settings.device, precision=settings.precision
         )
+        collection.fold_in_background(encoder)
         yield Services(
             settings=settings,
             collection=collection,

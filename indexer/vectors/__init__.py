@@ -1,4 +1,9 @@
-"""Nearest vectors by cosine: the `VectorIndex` seam; one file per engine beside this one."""
+"""Nearest vectors by cosine: the `VectorIndex` seam.
+
+`segmented` holds what every kind shares: a built base, a tail of newer vectors, a mask of dead rows. `bases` builds and
+restores bases, one file a kind beside this one; `planning` chooses the kind by size, `calibration` its effort
+by recall.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
+Rows = NDArray[np.intp]
+"""Positions in an array of ids or vectors."""
+Mask = NDArray[np.bool_]
+Vectors = NDArray[np.float32]
+Stored = NDArray[np.float16] | NDArray[np.float32]
+"""`(n, dimension)` unit rows with float16 values; may be memory-mapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,8 @@ class VectorIndex(Protocol):
     def search(self, queries: NDArray[np.float32], k: int, allowed: Ids | None = None) -> list[Matches]:
         """The k nearest of each of `(n, dimension)` unit queries; with `allowed` (sorted ids), among those only.
 
-        The first j of k results are the same for every k >= j.
+        The first j of k results are the same for every k >= j. Never fewer than k while there are k to find. An
+        approximate kind may miss some of the nearest, and rank one that it found late below one that is less near.
         """
         ...
 

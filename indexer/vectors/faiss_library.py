@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import metadata
 from typing import Any
 
@@ -47,14 +47,16 @@ def check_packages(installed: Collection[str]) -> None:
 
 
 @contextmanager
-def one_thread(faiss: Any) -> Iterator[None]:
-    """For a single query, which FAISS does not divide: a second thread would only spin, at twice the processor time.
-
-    OpenMP keeps this setting for each calling thread apart.
-    """
+def limited_threads(faiss: Any, count: int | None) -> Iterator[None]:
+    """FAISS takes `count` threads inside, None for as many as it would. OpenMP keeps this for each calling thread."""
     before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
+    faiss.omp_set_num_threads(count or before)
     try:
         yield
     finally:
         faiss.omp_set_num_threads(before)
+
+
+def one_thread(faiss: Any) -> AbstractContextManager[None]:
+    """For a single query, which FAISS does not divide: a second thread would only spin, at twice the processor time."""
+    return limited_threads(faiss, 1)

@@ -1,7 +1,8 @@
 """An index kind held against exact search: how much of the true top K it returns, and what that costs in Recall@K.
 
-Kinds are looked up by the part of their name before the colon in `KINDS`; a new engine is one entry. `exact` is the
-index that collections are served with. `faiss:FACTORY` is any structure of FAISS's index factory, for measuring only.
+Kinds are looked up by the part of their name before the colon in `KINDS`; a new engine is one entry. Those that
+collections are served with are built as for a collection. `faiss:FACTORY` is any structure of FAISS's index factory,
+for measuring only.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast, get_args
 
 import numpy as np
 
 from indexer.encoder import Embeddings
 from indexer.errors import InvalidRequest
-from indexer.vectors.exact import ExactIndex
+from indexer.vectors.approximate import ApproximateBase
+from indexer.vectors.bases import Base, build_base
 from indexer.vectors.faiss_library import load_faiss, one_thread
+from indexer.vectors.planning import IndexKind, IndexPlan
+from indexer.vectors.segmented import SegmentedIndex
 from search.benchmark.report import CurvePoint, Figures, IndexFigures
 from search.benchmark.speed import spread, time_queries
 from search.ranks import Float32, Ints
@@ -50,16 +54,24 @@ class MeasuredIndex(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Exact:
-    index: ExactIndex
-    kind: str = ExactIndex.KIND
-    settings: Sequence[str] = ("",)
+class _Ours:
+    kind: str
+    settings: Sequence[str]
+    """Candidates for the best 10, or lists looked into: those that were tried for the calibration."""
+    base: Base
 
     def search(self, queries: Embeddings, k: int, setting: str) -> Ints:
         found = np.full((len(queries), k), -1, np.int64)
-        for row, matches in zip(found, self.index.search(queries, k), strict=True):
+        for row, matches in zip(found, self._index(setting).search(queries, k), strict=True):
             row[: len(matches.ids)] = matches.ids
         return found
+
+    def _index(self, setting: str) -> SegmentedIndex:
+        base = self.base
+        if isinstance(base, ApproximateBase):
+            name, _, value = setting.partition("=")
+            base = base.with_effort(replace(base.effort, **{name: int(value)}), base.calibration)
+        return SegmentedIndex.of(base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +90,14 @@ class _Faiss:
         return np.asarray(rows, np.int64)
 
 
-def _build_exact(kind: str, vectors: Embeddings) -> MeasuredIndex:
+def _build_ours(kind: str, vectors: Embeddings) -> MeasuredIndex:
     """As a collection holds them: float16."""
-    return _Exact(ExactIndex.build(np.arange(len(vectors)), vectors.astype(np.float16)))
+    plan = IndexPlan(cast(IndexKind, kind))
+    base = build_base(plan, np.arange(len(vectors)), vectors.astype(np.float16))
+    if not isinstance(base, ApproximateBase) or base.calibration is None:
+        return _Ours(base.kind, ("",), base)
+    effort = "fetch" if base.found_by.lists == 1 else "probes"
+    return _Ours(base.kind, [f"{effort}={point.effort}" for point in base.calibration.curve], base)
 
 
 def _build_faiss(kind: str, vectors: Embeddings) -> MeasuredIndex:
@@ -106,7 +123,11 @@ def _efforts(factory: str) -> tuple[str, ...]:
     return ("",)
 
 
-KINDS: Mapping[str, Callable[[str, Embeddings], MeasuredIndex]] = {"exact": _build_exact, "faiss": _build_faiss}
+_OURS = tuple(kind for kind in get_args(IndexKind) if kind != "auto")
+KINDS: Mapping[str, Callable[[str, Embeddings], MeasuredIndex]] = {
+    **dict.fromkeys(_OURS, _build_ours),
+    "faiss": _build_faiss,
+}
 """Builders by the name before the colon; they get the whole name and `(n, dimension)` unit rows."""
 
 
@@ -115,8 +136,8 @@ def check_kind(kind: str) -> None:
     name, colon, factory = kind.partition(":")
     if name not in KINDS or (name == "faiss") != bool(factory) or (colon and not factory):
         raise InvalidRequest(
-            f"unknown index kind {kind!r}; take `exact`, or for measuring any FAISS index factory such as "
-            "`faiss:HNSW32` or `faiss:IVF64,Flat`"
+            f"unknown index kind {kind!r}; take one of {', '.join(_OURS)}, or for measuring any FAISS index factory "
+            "such as `faiss:HNSW32` or `faiss:IVF64,Flat`"
         )
     if factory:
         faiss = load_faiss()

@@ -143,6 +143,30 @@ def test_back_forward_and_reload_show_what_was_there(visitor: Visitor) -> None:
     expect(page.locator("h1")).to_have_text("Recently added")
 
 
+# The next pages
+
+NEXT_PAGES = """async () => {
+  const { Results } = await import("/static/results.js");
+  const results = new Results({ text: "red", picture: null, like: null });
+  while (!results.complete) await results.more(25);
+  return results.items.map((item) => item.rank);
+}"""
+
+
+def test_the_next_pages_go_on_by_cursor_and_without_one_by_offset(visitor: Visitor) -> None:
+    page = visitor.open()
+    names(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method) if "/api/search" in request.url else None)
+    assert page.evaluate(NEXT_PAGES) == list(range(1, 61))
+    assert asked == ["POST", "GET", "GET"]
+    asked.clear()
+    visitor.allow("410")
+    page.route(f"{SEARCH}?cursor=*", lambda route: route.fulfill(status=410, json={"detail": "not kept any more"}))
+    assert page.evaluate(NEXT_PAGES) == list(range(1, 61))
+    assert asked == ["POST", "GET", "POST", "GET", "POST"]
+
+
 # Large view
 
 

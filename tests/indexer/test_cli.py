@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from indexer.cli import display_path
 from indexer.config import Settings
-from indexer.errors import CollectionLocked, ModelMismatch
+from indexer.errors import CollectionLocked, InvalidSettings, ModelMismatch
 from indexer.models import KNOWN_MODELS
 from tests.checkpoints import make_checkpoint
 from tests.pictures import nasty_files, photo, write
@@ -126,10 +126,37 @@ def test_stats_in_words_and_in_json(index: Run, tmp_path: Path, model: str) -> N
     index()
     arguments = ["stats", "--library", str(tmp_path / "library")]
     found = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
-    assert (found["images"], found["model"], found["index"]) == (2, model, "exact")
+    assert (found["images"], found["model"], found["index"]["kind"]) == (2, model, "exact")
     assert found["formats"] == {"jpeg": 1, "png": 1}
     words = CliRunner().invoke(app, arguments).stdout
     assert "jpeg 1, png 1" in words
+    assert "exact (2 in the base, 0 newer, 0 of the base gone," in words
+
+
+def test_a_kind_of_index_is_chosen_kept_and_shown_with_its_recall(index: Run, tmp_path: Path) -> None:
+    from indexer.collection import Collection
+    from tests.indexer.samples import an_image, unit_rows
+
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    index()
+    with Collection.open(tmp_path / "library") as collection:
+        images = [an_image(f"/elsewhere/{number}") for number in range(300)]
+        collection.catalog.put(images, unit_rows(300, collection.manifest.dimension))
+    index("--vector-index", "hnsw", "--recall", "0.9")
+    arguments = ["stats", "--library", str(tmp_path / "library")]
+    found = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["index"]
+    assert (found["kind"], found["base"], found["calibration"]["target"]) == ("hnsw", 301, 0.9)
+    assert found["calibration"]["queries"]["texts"] > 0
+    words = CliRunner().invoke(app, arguments).stdout
+    assert "hnsw (301 in the base" in words
+    assert "target 0.9, reached" in words
+    assert "texts @10" in words
+    index()
+    assert json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["index"]["kind"] == "hnsw"
+    index("--vector-index", "auto")
+    assert json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["index"]["kind"] == "exact"
+    with pytest.raises(InvalidSettings, match=r"vector_index.*magic"):
+        index("--vector-index", "magic")
 
 
 def test_models_lists_every_model_we_know() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from indexer import collection as collection_module
-from indexer.collection import Collection
+from indexer.collection import Collection, IndexStats
 from indexer.errors import (
     CollectionDamaged,
     CollectionLocked,
@@ -278,13 +278,26 @@ def test_stats(collection: Collection) -> None:
         model="palette",
         dimension=DIMENSION,
         precision="float32",
-        index="exact",
+        index=IndexStats("exact", 0, 3, 0, 0.0, None, folding=False),
         bytes_on_disk=0,
         revision=1,
     )
     (collection.library / "thumbnails").mkdir()
     (collection.library / "thumbnails" / "1.webp").write_bytes(b"x" * 12345)
     assert collection.stats().bytes_on_disk == stats.bytes_on_disk + 12345
+
+
+def test_stats_of_the_index_are_the_same_before_and_after_it_is_loaded(library: Path) -> None:
+    with Collection.open_or_create(library, MANIFEST) as first:
+        put(first, *(f"/{number}" for number in range(20)))
+        first.fold(always=True)
+        put(first, "/3", "/new", "/newer")
+        first.catalog.remove([1, 2, 22])
+        assert first.stats().index == IndexStats("exact", 20, 2, 3, 4.0 * DIMENSION + 9, None, folding=False)
+    with Collection.open(library) as second:
+        unseen = second.stats().index
+        found(second)
+        assert second.stats().index == unseen == first.stats().index
 
 
 def test_opening_and_counting_needs_no_faiss(library: Path) -> None:
@@ -301,7 +314,7 @@ def test_a_library_that_cannot_be_written_is_searched_but_not_written(caplog: py
     with public_folder() as library:
         with Collection.open_or_create(library, MANIFEST) as first:
             put(first, "/a")
-            first.save_cache()
+            first.fold(always=True)
         with Collection.open(library) as second:
             put(second, "/b", seed=1)
             assert found(second) == expected(second)
@@ -309,6 +322,6 @@ def test_a_library_that_cannot_be_written_is_searched_but_not_written(caplog: py
             assert found(third) == expected(third)
             with pytest.raises(CollectionUnavailable), third.writing():
                 put(third, "/c")
-            third.save_cache()
+            third.fold(always=True)
     assert len(warnings_in(caplog)) == 1
     assert "cannot be saved" in caplog.text

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from indexer import collection as collection_module
 from indexer.collection import Collection
-from indexer.vectors import exact
-from tests.indexer.samples import MANIFEST, QUERIES, expected, found, put, unit_rows
+from indexer.vectors import segmented
+from tests.indexer.samples import MANIFEST, expected, found, put, unit_rows
 
 
 def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -38,7 +38,7 @@ def vectors_in_catalog_become(library: Path, rows: NDArray[np.float16]) -> None:
 def test_a_saved_cache_is_what_the_next_open_uses(library: Path) -> None:
     with Collection.open_or_create(library, MANIFEST) as first:
         put(first, "/a", "/b", "/c")
-        first.save_cache()
+        first.fold(always=True)
         before = found(first)
     vectors_in_catalog_become(library, unit_rows(3, seed=8))
     with Collection.open(library) as cached:
@@ -51,34 +51,50 @@ def test_a_saved_cache_is_what_the_next_open_uses(library: Path) -> None:
 def test_a_cache_that_is_behind_is_caught_up(library: Path, caplog: pytest.LogCaptureFixture) -> None:
     with Collection.open_or_create(library, MANIFEST) as first:
         put(first, "/a", "/b", "/c")
-        first.save_cache()
+        first.fold(always=True)
         put(first, "/b", "/d", seed=4)
         first.catalog.remove([1])
     with Collection.open(library) as second:
         assert found(second) == expected(second)
-        assert second._snapshot is not None
-        assert second._snapshot.unsaved == 3  # and not everything
+        assert second.stats().index.tail == 2  # and not everything
     assert warnings_in(caplog) == []
 
 
-def test_saving_what_is_saved_writes_nothing(collection: Collection) -> None:
-    put(collection, "/a")
-    collection.save_cache()
-    before = sorted((path.name, path.stat().st_mtime_ns) for path in (collection.library / "vectors").glob("*.npy"))
-    collection.save_cache()
-    after = sorted((path.name, path.stat().st_mtime_ns) for path in (collection.library / "vectors").glob("*.npy"))
-    assert before == after != []
+def files_of(library: Path) -> list[tuple[str, int]]:
+    return sorted((path.name, path.stat().st_mtime_ns) for path in (library / "vectors").glob("*-*"))
 
 
-@pytest.mark.parametrize("stale", [2, 3])
-def test_closing_saves_the_cache_only_if_much_has_changed(
-    library: Path, stale: int, monkeypatch: pytest.MonkeyPatch
+def test_a_base_that_may_stay_is_not_written_again(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Collection.open_or_create(library, MANIFEST) as first:
+        assert not first.fold()  # there is nothing yet
+        put(first, "/a", "/b")
+        assert first.fold()
+        before = files_of(library)
+        assert not first.fold()
+        put(first, "/c")
+        assert not first.fold()
+    assert files_of(library) == before != []
+    with Collection.open(library) as second:
+        assert not second.fold()
+        assert found(second) == expected(second)
+        monkeypatch.setattr(segmented, "TAIL_LIMIT", 0)
+        assert second.fold()
+        assert found(second) == expected(second)
+    assert files_of(library) != before
+
+
+@pytest.mark.parametrize("many", [2, 3])
+def test_opening_makes_a_cache_only_if_there_is_much_to_read(
+    library: Path, many: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(collection_module, "_STALE", stale)
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(collection_module, "_MANY", many)
     with Collection.open_or_create(library, MANIFEST) as collection:
         put(collection, "/a", "/b")
-        collection.search(QUERIES, 1)
-    assert (library / "vectors" / "cache.json").exists() == (stale == 2)
+    with Collection.open(library) as collection:
+        assert found(collection) == expected(collection)
+    assert (library / "vectors" / "cache.json").exists() == (many == 2)
+    assert ("made anew from 2 images" in caplog.text) == (many == 2)
 
 
 def cut(path: Path) -> None:
@@ -92,18 +108,18 @@ def flip(path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [cut, flip, Path.unlink])
-@pytest.mark.parametrize("pattern", ["cache.json", "ids-*.npy", "vectors-*.npy"])
+@pytest.mark.parametrize("pattern", ["cache.json", "ids-*", "vectors-*"])
 def test_a_damaged_cache_is_rebuilt_and_said_so(
     library: Path, pattern: str, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     with Collection.open_or_create(library, MANIFEST) as first:
         put(first, *(f"/{number}" for number in range(20)))
-        first.save_cache()
+        first.fold(always=True)
     [path] = (library / "vectors").glob(pattern)
     harm(path)
     with Collection.open(library) as second:
         assert found(second) == expected(second)
-        second.save_cache()
+        second.fold(always=True)
     silent = pattern == "cache.json" and harm is Path.unlink  # no cache at all is nothing to warn of
     assert len(warnings_in(caplog)) == (0 if silent else 1)
     caplog.clear()
@@ -121,7 +137,7 @@ def test_a_catalog_from_a_backup_is_not_mixed_with_a_newer_cache(
     with Collection.open(library) as second:
         put(second, "/a", "/c", seed=2)
         second.catalog.remove([2])
-        second.save_cache()
+        second.fold(always=True)
     shutil.copy(tmp_path / "backup.db", library / "catalog.db")
     with Collection.open(library) as restored:
         for number in range(2):  # to the revision of the cache, by another history
@@ -133,7 +149,7 @@ def test_a_catalog_from_a_backup_is_not_mixed_with_a_newer_cache(
 def test_a_new_catalog_beside_an_old_cache_does_not_use_it(library: Path) -> None:
     with Collection.open_or_create(library, MANIFEST) as first:
         put(first, "/a", "/b")
-        first.save_cache()
+        first.fold(always=True)
     (library / "catalog.db").unlink()
     with Collection.open_or_create(library, MANIFEST) as second:
         put(second, "/c", "/d", seed=3)
@@ -144,7 +160,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.lists(st.integers(0, 12), min_size=1, max_size=8), st.integers(0, 50)),
         st.tuples(st.just("remove"), st.lists(st.integers(1, 30), max_size=5)),
-        st.tuples(st.just("save")),
+        st.tuples(st.just("fold"), st.booleans()),
         st.tuples(st.just("reopen")),
         st.tuples(st.just("delete cache")),
         st.tuples(st.just("damage cache"), st.integers(0, 2), st.sampled_from([cut, flip, Path.unlink])),
@@ -160,8 +176,8 @@ def test_any_history_is_searched_as_the_catalog_has_it(
     steps: list[tuple[object, ...]], limit: int, new_library: Path
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "TAIL_LIMIT", limit)
-        patch.setattr(collection_module, "_STALE", 5)
+        patch.setattr(segmented, "TAIL_LIMIT", limit)
+        patch.setattr(collection_module, "_MANY", 5)
         collection = Collection.open(shutil.copytree(new_library, Path(folder) / "library"))
         try:
             for step in steps:
@@ -179,14 +195,14 @@ def new_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def take(step: tuple[object, ...], collection: Collection) -> Collection:
-    files = sorted((collection.library / "vectors").glob("*[0-9a-z].*n*"))
+    files = [path for path in sorted((collection.library / "vectors").glob("*")) if path.name != "write.lock"]
     match step:
         case ("put", list(names), int(seed)):
             put(collection, *(f"/{name}" for name in names), seed=seed)
         case ("remove", list(ids)):
             collection.catalog.remove(ids)
-        case ("save",):
-            collection.save_cache()
+        case ("fold", bool(always)):
+            collection.fold(always=always)
         case ("delete cache",):
             shutil.rmtree(collection.library / "vectors", ignore_errors=True)
         case ("damage cache", int(place), harm) if files:

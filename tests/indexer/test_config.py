@@ -6,6 +6,7 @@ import pytest
 
 from indexer.config import load_settings
 from indexer.errors import InvalidSettings
+from indexer.vectors.planning import IndexPlan
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +33,14 @@ def test_library_is_absolute_and_home_is_expanded(tmp_path: Path, monkeypatch: p
     assert load_settings(library=Path("here")).library == tmp_path / "here"
 
 
+def test_only_what_was_set_of_the_index_changes_a_collections_own_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = IndexPlan("ivf", 0.9)
+    assert load_settings().index_plan(stored) == stored
+    assert load_settings(vector_index="auto").index_plan(stored) == IndexPlan("auto", 0.9)
+    monkeypatch.setenv("SIGHTLINE_INDEX_RECALL", "0.95")
+    assert load_settings().index_plan(stored) == IndexPlan("ivf", 0.95)
+
+
 def test_limits_are_in_bytes() -> None:
     settings = load_settings(max_file_mb=2, max_upload_mb=1, max_pixels=9)
     assert (settings.limits.max_bytes, settings.limits.max_pixels) == (2 * 1024 * 1024, 9)
@@ -44,6 +53,8 @@ def test_limits_are_in_bytes() -> None:
         ({"port": 70000}, ["port", "70000", "65535"]),
         ({"device": "tpu"}, ["device", "tpu", "cuda"]),
         ({"batch_size": 0}, ["batch_size", "0"]),
+        ({"vector_index": "magic"}, ["vector_index", "magic", "hnsw"]),
+        ({"index_recall": 0.4}, ["index_recall", "0.4", "0.5"]),
     ],
 )
 def test_a_bad_value_names_the_setting_and_what_is_allowed(options: dict[str, object], words: list[str]) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from indexer.catalog import NewImage
 from indexer.collection import Collection
-from indexer.errors import ImageNotFound, InvalidQuery, ModelMismatch, UnreadableImage
+from indexer.errors import CursorExpired, ImageNotFound, InvalidQuery, ModelMismatch, UnreadableImage
 from indexer.images import Limits
 from search.engine import QUERY_BATCH, SearchEngine
 from search.query import IndexedTerm, Query, TextTerm
@@ -61,6 +61,14 @@ def engine(collection: Collection, encoder: PaletteEncoder) -> SearchEngine:
     return SearchEngine(collection, encoder)
 
 
+def _add(collection: Collection, encoder: PaletteEncoder, colour: str, path: str) -> None:
+    image = NewImage(
+        path=path, size=1, mtime_ns=1, content_hash="f" * 64, width=16, height=16, format="png", taken_at=None,
+        camera=None,
+    )  # fmt: skip
+    collection.catalog.put([image], encoder.encode_images(_picture(colour)[None]).astype(np.float16))
+
+
 def _first(engine: SearchEngine, query: Query) -> str:
     return Path(engine.search(query).hits[0].image.path).stem
 
@@ -101,6 +109,53 @@ def test_pages_join_without_gap_or_repeat(engine: SearchEngine) -> None:
     third = engine.search(Query.of(text="red", k=4, offset=8))
     assert first.hits + second.hits + third.hits == whole.hits
     assert [page.more for page in (first, second, third, whole)] == [True, True, False, False]
+
+
+def test_a_cursor_goes_on_with_what_was_there(
+    collection: Collection, engine: SearchEngine, encoder: PaletteEncoder
+) -> None:
+    whole = engine.search(Query.of(text="red", k=10))
+    first = engine.search(Query.of(text="red", k=4))
+    assert whole.cursor is None
+    assert first.cursor is not None
+    collection.catalog.remove([whole.hits[5].image.id, whole.hits[0].image.id])
+    _add(collection, encoder, "red", "/photos/another-red.png")
+    second = engine.next_page(first.cursor, 4)
+    assert second.hits == (whole.hits[4], whole.hits[6], whole.hits[7])  # what is gone is left out, no rank shifts
+    assert (second.offset, second.more, second.images) == (4, True, len(COLOURS) - 1)
+    assert second.cursor is not None
+    third = engine.next_page(second.cursor, 4)
+    assert third.hits == whole.hits[8:]
+    assert third.cursor is None
+    assert engine.next_page(first.cursor, 2).hits == (whole.hits[4],)
+    assert _first(engine, Query.of(text="red")) == "another-red"
+
+
+def test_a_cursor_of_nothing_and_a_page_out_of_range_are_errors(engine: SearchEngine) -> None:
+    with pytest.raises(CursorExpired):
+        engine.next_page("nothing.4")
+    cursor = engine.search(Query.of(text="red", k=1)).cursor
+    assert cursor is not None
+    with pytest.raises(InvalidQuery, match="k is 0"):
+        engine.next_page(cursor, 0)
+    with pytest.raises(InvalidQuery, match="offset is 100,001"):
+        engine.next_page(cursor.replace(".1", ".100001"))
+
+
+def test_following_a_cursor_encodes_nothing(engine: SearchEngine, encoder: PaletteEncoder) -> None:
+    cursor = engine.search(Query.of(text="red", k=2)).cursor
+    assert cursor is not None
+    engine.next_page(cursor, 2)
+    assert encoder.text_batches == [1]
+
+
+def test_only_allowed_images_are_found_on_every_page(engine: SearchEngine) -> None:
+    allowed = np.array([2, 4, 5, 9])
+    first = engine.search(Query.of(text="red", k=3), allowed=allowed)
+    assert first.cursor is not None
+    rest = engine.next_page(first.cursor, 3)
+    assert sorted(hit.image.id for hit in first.hits + rest.hits) == allowed.tolist()
+    assert not rest.more
 
 
 def test_an_offset_past_the_end_is_an_empty_page(engine: SearchEngine) -> None:

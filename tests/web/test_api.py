@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from indexer import __version__
+from indexer.vectors.segmented import SegmentedIndex
 from tests.web.conftest import PICTURES, app_over, client_of, draw, index
 
 FIELDS = {
@@ -65,6 +67,44 @@ def test_pages_join_without_gap_or_repeat(client: TestClient) -> None:
     assert [hit["rank"] for hit in pages] == list(range(1, PICTURES + 1))
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_cursor_goes_on_where_the_page_ended(client: TestClient, method: str) -> None:
+    whole = search(client, text="blue", k=PICTURES)
+    assert whole["cursor"] is None
+    page = search(client, text="blue", k=25)
+    hits = page["hits"]
+    while page["cursor"] is not None:
+        asked = {"cursor": page["cursor"], "k": 25}
+        answer = client.get("/api/search", params=asked) if method == "GET" else client.post("/api/search", json=asked)
+        page = answer.json()
+        assert (answer.status_code, page["query"]) == (200, None)
+        hits += page["hits"]
+        assert page["next_offset"] == (len(hits) if page["cursor"] else None)
+    assert hits == whole["hits"]
+
+
+def test_an_expired_cursor_is_410_and_says_what_to_do(client: TestClient) -> None:
+    for answer in (
+        client.get("/api/search", params={"cursor": "long-gone.40"}),
+        client.post("/api/search", json={"cursor": "long-gone.40"}),
+    ):
+        assert answer.status_code == 410
+        assert answer.json()["type"] == "urn:sightline:cursor-expired"
+        assert "search again" in answer.json()["detail"]
+
+
+def test_a_page_keeps_its_place_while_the_collection_changes(own_library: tuple[Path, Path]) -> None:
+    folder, library = own_library
+    with client_of(app_over(library)) as client:
+        first = search(client, text="red", k=1)
+        draw(folder / "redder.jpg", "red", (160, 120), 0)
+        (folder / "blue.png").rename(folder / "still-blue.png")
+        index(folder, library)
+        second = client.get("/api/search", params={"cursor": first["cursor"], "k": 5}).json()
+        assert [(hit["rank"], hit["name"]) for hit in second["hits"]] == [(2, "still-blue.png")]
+        assert search(client, text="red", k=1)["hits"][0]["name"] == "redder.jpg"
+
+
 def test_an_offset_beyond_the_end_is_an_empty_last_page(client: TestClient) -> None:
     answer = search(client, text="blue", offset=10_000)
     assert answer["hits"] == []
@@ -88,6 +128,8 @@ def test_an_offset_beyond_the_end_is_an_empty_last_page(client: TestClient) -> N
         ({"image_id": 2**63}, 422, "image_id: "),
         ({"query_image": "0" * 64}, 404, "no query picture"),
         ({"query_image": "../../catalog.db"}, 422, "query_image: "),
+        ({"cursor": "a.1", "text": "a"}, 422, "nothing beside it but k"),
+        ({"cursor": 5}, 422, "cursor: "),
         ([], 422, ""),
     ],
     ids=lambda value: str(value)[:40],
@@ -193,7 +235,10 @@ def test_the_collection_in_numbers(client: TestClient, library: Path, picture_fo
     assert stats["images"] == PICTURES
     assert stats["model"] == "palette"
     assert stats["dimension"] == 64
-    assert stats["index"] == "exact"
+    assert stats["index"] == {
+        "kind": "exact", "base": PICTURES, "tail": 0, "dead": 0, "bytes_per_vector": 4 * 64 + 9, "calibration": None,
+        "folding": False,
+    }  # fmt: skip
     assert stats["precision"] == "float32"
     assert stats["formats"] == {"png": 20, "jpeg": 20, "webp": 20}
     assert stats["bytes"] == sum(path.stat().st_size for path in picture_folder.iterdir())
@@ -201,6 +246,20 @@ def test_the_collection_in_numbers(client: TestClient, library: Path, picture_fo
     assert stats["library"] == str(library)
     assert stats["version"] == __version__
     assert stats["max_upload_mb"] == 32
+
+
+def test_a_service_builds_a_new_base_in_the_background(
+    own_library: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, library = own_library
+    draw(folder / "green.jpg", "green", (160, 120), 1)
+    index(folder, library)
+    monkeypatch.setattr(SegmentedIndex, "outgrown", lambda index: index.tail_size > 0)
+    with client_of(app_over(library)) as client:
+        end = time.monotonic() + 20
+        while (stats := client.get("/api/stats").json()["index"])["tail"]:
+            assert time.monotonic() < end, stats
+        assert stats["base"] == 3
 
 
 def test_an_empty_collection_answers_everything(tmp_path: Path) -> None:

@@ -18,10 +18,16 @@ export class RequestFailed extends Error {
 /**
  * One page of hits, best first.
  * @param {{text: string, picture?: string, like?: number, file?: File}} query a file comes before `picture` and `like`
- * @returns {Promise<{hits: object[], images: number, seconds: number, next_offset: number | null, query: object}>}
+ * @returns {Promise<{hits: object[], images: number, seconds: number, next_offset: number | null, cursor: string | null,
+ *   query: object}>}
  */
 export function search(query, { k, offset, signal }) {
   return request("/api/search", { method: "POST", signal, ...searchBody(query, k, offset) });
+}
+
+/** The page after the one that came with `cursor`, of the same pictures. Status 410: they are not kept any more. */
+export function searchOn(cursor, { k, signal }) {
+  return request(`/api/search?${new URLSearchParams({ cursor, k })}`, { signal });
 }
 
 /** Images, newest first: `{images, next_before}`. */

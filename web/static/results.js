@@ -16,6 +16,7 @@ export class Results {
     this.#next = hasQuery(query) || query.file ? 0 : null;
   }
 
+  #cursor = null; // of the next page of hits, while the server keeps the search
   #next; // offset of the next page of hits, or the `before` of the next page of newest images
   #ended = false;
   #ids = new Map();
@@ -45,7 +46,8 @@ export class Results {
   }
 
   async #search(k, signal) {
-    const page = await api.search(this.query, { k, offset: this.#next, signal });
+    const page = await this.#page(k, signal);
+    this.#cursor = page.cursor;
     this.images = page.images;
     this.seconds ??= page.seconds;
     if (this.query.file) {
@@ -54,12 +56,23 @@ export class Results {
     this.#add(page.hits, page.next_offset);
   }
 
+  async #page(k, signal) {
+    if (this.#cursor !== null) {
+      try {
+        return await api.searchOn(this.#cursor, { k, signal });
+      } catch (error) {
+        if (error.status !== 410) throw error;
+      }
+    }
+    return api.search(this.query, { k, offset: this.#next, signal });
+  }
+
   async #newest(limit, signal) {
     const page = await api.recent({ limit, before: this.#next, signal });
     this.#add(page.images, page.next_before);
   }
 
-  /** Pictures may shift from page to page while an indexer is at work: those already here are not shown twice. */
+  /** Pages that go on by offset may shift while an indexer is at work: pictures already here are not shown twice. */
   #add(items, next) {
     for (const item of items) {
       if (this.#ids.has(item.id)) continue;

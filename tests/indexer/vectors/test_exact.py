@@ -1,258 +1,30 @@
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from indexer.vectors import Matches, exact
-from indexer.vectors.exact import ExactIndex
-from tests.indexer.samples import brute_force, unit_rows
-
-NO_IDS = np.empty(0, np.int64)
+from indexer.vectors import exact
+from indexer.vectors.exact import ExactBase
+from tests.indexer.vectors.clustered import image_queries, pictures
 
 
-def an_index(number: int, dimension: int = 8, *, seed: int = 0) -> tuple[ExactIndex, NDArray[np.float16]]:
-    """Ids 1 to `number`."""
-    vectors = unit_rows(number, dimension, seed=seed)
-    return ExactIndex.build(np.arange(1, number + 1), vectors), vectors
-
-
-def queries(number: int, dimension: int = 8) -> NDArray[np.float32]:
-    rows = unit_rows(number, dimension, seed=99).astype(np.float32)
-    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit
-
-
-def pairs(matches: Matches) -> tuple[list[int], list[float]]:
-    return matches.ids.tolist(), matches.scores.tolist()
-
-
-def test_finds_what_brute_force_finds() -> None:
-    index, vectors = an_index(2000, 32)
-    for query, matches in zip(queries(20, 32), index.search(queries(20, 32), 10), strict=True):
-        assert pairs(matches) == brute_force(np.arange(1, 2001), vectors, query, 10)
-
-
-def test_every_vector_finds_itself() -> None:
-    index, vectors = an_index(500, 32)
-    found = index.search(vectors.astype(np.float32), 1)
-    assert [matches.ids[0] for matches in found] == list(range(1, 501))
-    assert all(0.999 < matches.scores[0] <= 1 for matches in found)
-
-
-def test_results_have_the_types_they_promise() -> None:
-    index, _ = an_index(50)
-    for allowed in (None, np.arange(1, 10)):
-        [matches] = index.search(queries(1), 5, allowed)
-        assert matches.ids.dtype == np.int64
-        assert matches.scores.dtype == np.float32
-
-
-def test_an_empty_index_finds_nothing() -> None:
-    index = ExactIndex.build(NO_IDS, np.empty((0, 8), np.float16))
-    assert len(index) == 0
-    for matches in index.search(queries(3), 10) + index.search(queries(3), 10, np.array([1, 2])):
-        assert len(matches.ids) == len(matches.scores) == 0
-    grown = index.changed(np.array([7]), unit_rows(1), NO_IDS)
-    assert grown.search(queries(1), 10)[0].ids.tolist() == [7]
-
-
-def test_no_queries_have_no_results() -> None:
-    assert an_index(10)[0].search(np.empty((0, 8), np.float32), 5) == []
-
-
-@pytest.mark.parametrize("k", [0, -1])
-def test_k_below_one_finds_nothing(k: int) -> None:
-    assert len(an_index(10)[0].search(queries(1), k)[0].ids) == 0
-
-
-def test_k_above_the_size_finds_everything_once() -> None:
-    index, _ = an_index(10)
-    index = index.changed(np.array([20]), unit_rows(1, seed=5), np.array([3]))
-    assert sorted(index.search(queries(1), 1_000_000)[0].ids) == [1, 2, 4, 5, 6, 7, 8, 9, 10, 20]
-
-
-@pytest.mark.parametrize("shape", [(8,), (2, 7), (1, 1, 8)])
-def test_queries_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="not \\(n, 8\\)"):
-        an_index(10)[0].search(np.zeros(shape, np.float32), 5)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_queries_that_are_not_finite_are_refused(value: float) -> None:
-    with pytest.raises(ValueError, match="finite"):
-        an_index(10)[0].search(np.full((1, 8), value, np.float32), 5)
-
-
-@pytest.mark.parametrize("limit", [exact.TAIL_LIMIT, 5])
-@pytest.mark.parametrize("batch", [1, 4])
-def test_equal_scores_come_by_ascending_id_wherever_they_are(
-    limit: int, batch: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("limit", "dtype"), [(1 << 28, np.float32), (10, np.float16)])
+def test_few_vectors_are_widened_and_many_are_read_where_they_are(
+    limit: int, dtype: type[np.float16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exact, "TAIL_LIMIT", limit)  # at 5 a filter of one query goes through FAISS
-    # A hundred copies: far more than the margin around k, so FAISS alone would return any of them.
-    copies = np.repeat(unit_rows(1), 100, axis=0)
-    ids = np.random.default_rng(0).permutation(np.arange(1, 101))
-    index = ExactIndex.build(ids, copies).changed(np.array([0, 500]), copies[:2], np.array([1, 4]))
-    for matches in index.search(queries(batch), 5):
-        assert matches.ids.tolist() == [0, 2, 3, 5, 6]
-    for matches in index.search(queries(batch), 5, np.arange(3, 600)):
-        assert matches.ids.tolist() == [3, 5, 6, 7, 8]
+    monkeypatch.setattr(exact, "WIDEN_UP_TO", limit)
+    monkeypatch.setattr(exact, "_ROWS", 70)
+    vectors = pictures(300)
+    base = ExactBase.build(np.arange(300), vectors)
+    assert base.vectors is vectors
+    assert base._scanned.dtype == dtype
+    assert np.array_equal(base._scanned.astype(np.float16), vectors)
+    [found] = base.candidates(image_queries(1), base.depths(7), None, None)
+    true = np.argsort(-(vectors.astype(np.float32) @ image_queries(1)[0]))[:7]
+    assert set(true.tolist()) <= set(found.rows.tolist())
+    assert found.cuts == (len(found.rows),)
 
 
-@pytest.mark.parametrize("batch", [1, 8])
-def test_scores_that_differ_by_rounding_alone_are_ordered_by_the_final_score(batch: int) -> None:
-    # The same numbers in another order have the same sum but for rounding, which every way of summing does differently.
-    rng = np.random.default_rng(0)
-    vectors = np.stack([rng.permutation(unit_rows(1, 200)[0]) for _ in range(2000)])
-    query = np.full((batch, 200), 200**-0.5, np.float32)
-    ids = np.arange(1, 2001)
-    for index in (ExactIndex.build(ids, vectors), ExactIndex.build(ids[:0], vectors[:0]).changed(ids, vectors, NO_IDS)):
-        for matches in index.search(query, 10):
-            assert pairs(matches) == brute_force(ids, vectors, query[0], 10)
-
-
-def test_a_result_of_ten_begins_a_result_of_a_hundred() -> None:
-    index, _vectors = an_index(3000, 32)
-    index = index.changed(np.arange(2900, 3300), unit_rows(400, 32, seed=7), np.arange(1, 200))
-    shorter, longer = index.search(queries(8, 32), 10), index.search(queries(8, 32), 100)
-    for short, long in zip(shorter, longer, strict=True):
-        assert pairs(short) == (long.ids[:10].tolist(), long.scores[:10].tolist())
-
-
-def test_scores_do_not_depend_on_the_batch() -> None:
-    index, _ = an_index(3000, 32)
-    together = index.search(queries(40, 32), 10)
-    alone = [index.search(query[None], 10)[0] for query in queries(40, 32)]
-    assert [pairs(matches) for matches in together] == [pairs(matches) for matches in alone]
-
-
-def test_a_change_leaves_the_index_it_came_from() -> None:
-    index, _ = an_index(10)
-    before = pairs(index.search(queries(1), 20)[0])
-    changed = index.changed(np.array([3, 11]), unit_rows(2, seed=3), np.array([1, 999]))
-    assert (len(index), len(changed)) == (10, 10)
-    assert pairs(index.search(queries(1), 20)[0]) == before
-    assert sorted(changed.search(queries(1), 20)[0].ids) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
-
-
-def test_a_small_change_shares_the_base_and_a_large_one_folds_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact, "TAIL_LIMIT", 5)
-    index, _ = an_index(40)
-    small = index.changed(np.arange(100, 105), unit_rows(5, seed=1), NO_IDS)
-    large = small.changed(np.array([105]), unit_rows(1, seed=2), NO_IDS)
-    dead = index.changed(NO_IDS, np.empty((0, 8), np.float16), np.arange(1, 7))
-    assert small._base is index._base
-    for folded, size in ((large, 46), (dead, 34)):
-        assert folded._base is not index._base
-        assert len(folded._tail_ids) == folded._dead_count == 0
-        assert len(folded) == len(folded._base.ids) == size
-
-
-def test_contents_are_exactly_what_was_put() -> None:
-    index, vectors = an_index(50)
-    newer = unit_rows(3, seed=4)
-    ids, rows = index.changed(np.array([60, 7, 55]), newer, np.array([1, 50])).contents()
-    assert ids.tolist() == [*range(2, 50), 55, 60]
-    expected = {id_: vectors[id_ - 1] for id_ in range(2, 50)} | {60: newer[0], 7: newer[1], 55: newer[2]}
-    assert rows.dtype == np.float16
-    for id_, row in zip(ids, rows, strict=True):
-        assert np.array_equal(row, expected[id_])
-
-
-@pytest.mark.parametrize("selectivity", [0.001, 0.01, 0.1, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("batch", [1, 16])
-def test_a_filter_loses_nothing(selectivity: float, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact, "TAIL_LIMIT", 300)  # so that both ways of filtering are taken at this size
-    monkeypatch.setattr(exact, "_CHUNK", 700)
-    vectors = unit_rows(6000, 32)
-    index = ExactIndex.build(np.arange(5700), vectors[:5700]).changed(
-        np.arange(5700, 6000), vectors[5700:], np.arange(0, 600, 3)
-    )
-    alive = np.setdiff1d(np.arange(6000), np.arange(0, 600, 3))
-    allowed = np.sort(np.random.default_rng(1).choice(6000, int(6000 * selectivity), replace=False))
-    rows = np.intersect1d(alive, allowed)
-    for query, matches in zip(queries(batch, 32), index.search(queries(batch, 32), 20, allowed), strict=True):
-        assert pairs(matches) == brute_force(rows, vectors[rows], query, 20)
-
-
-def test_a_filter_of_unknown_repeated_or_no_ids() -> None:
-    index, _ = an_index(10)
-    assert len(index.search(queries(1), 5, NO_IDS)[0].ids) == 0
-    assert len(index.search(queries(1), 5, np.array([-1, 0, 11, 10**12]))[0].ids) == 0
-    assert sorted(index.search(queries(1), 5, np.array([2, 2, 3, 3]))[0].ids) == [2, 3]
-
-
-def test_a_query_near_which_everything_is_dead_still_finds_k() -> None:
-    index, vectors = an_index(3000)
-    near = index.search(vectors[:1].astype(np.float32), 1000)[0].ids
-    index = index.changed(NO_IDS, np.empty((0, 8), np.float16), near)
-    alive = np.setdiff1d(np.arange(1, 3001), near)
-    expected = brute_force(alive, vectors[alive - 1], vectors[0].astype(np.float32), 10)
-    assert pairs(index.search(vectors[:1].astype(np.float32), 10)[0]) == expected
-
-
-# Few distinct vectors make many exact ties; steps of 1e-4 make scores that differ by less than the rounding margin.
-POOL = np.concatenate([unit_rows(6, seed=11), np.repeat(unit_rows(1, seed=12), 6, axis=0)])
-POOL[6:, 0] += np.arange(6, dtype=np.float16) * np.float16(1e-4)
-CHANGES = st.lists(
-    st.tuples(
-        st.lists(st.tuples(st.integers(0, 60), st.integers(0, len(POOL) - 1)), max_size=30),
-        st.lists(st.integers(0, 70), max_size=10),
-    ),
-    max_size=6,
-)
-
-
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(changes=CHANGES, k=st.integers(1, 80), allowed=st.none() | st.sets(st.integers(0, 70)), limit=st.integers(0, 30))
-def test_any_history_gives_what_brute_force_gives(
-    changes: list[tuple[list[tuple[int, int]], list[int]]], k: int, allowed: set[int] | None, limit: int
-) -> None:
-    index, model = ExactIndex.build(NO_IDS, np.empty((0, 8), np.float16)), dict[int, int]()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "TAIL_LIMIT", limit)
-        patch.setattr(exact, "_margin", lambda k: 1)  # hardly ever enough, so that the slow ways are taken too
-        patch.setattr(exact, "_CHUNK", 7)
-        for put, removed in changes:
-            new = dict(put)
-            gone = [id_ for id_ in removed if id_ not in new]
-            index = index.changed(
-                np.array([*new], np.int64), POOL[[*new.values()]].reshape(-1, 8), np.array(gone, np.int64)
-            )
-            model = {id_: row for id_, row in (model | new).items() if id_ not in gone}
-        ids = np.array(sorted(model if allowed is None else model.keys() & allowed), np.int64)
-        vectors = POOL[[model[id_] for id_ in ids]].reshape(-1, 8)
-        given_ids = None if allowed is None else np.array(sorted(allowed), np.int64)
-        asked = np.concatenate([queries(2), POOL[[0, 7]].astype(np.float32)])
-        for some in (asked, asked[:1]):
-            for query, matches in zip(some, index.search(some, k, given_ids), strict=True):
-                assert pairs(matches) == brute_force(ids, vectors, query, k)
-    assert len(index) == len(model)
-
-
-def test_threads_search_while_the_owner_changes_the_index() -> None:
-    index, _ = an_index(2000, 32)
-    query = queries(4, 32)
-    expected = [pairs(matches) for matches in index.search(query, 10)]
-    away = np.repeat(-query.sum(0, keepdims=True) / np.linalg.norm(query.sum(0)), 250, axis=0).astype(np.float16)
-    holder, wrong, stop = [index], list[object](), threading.Event()
-
-    def search() -> None:
-        while not stop.is_set():
-            if [pairs(matches) for matches in holder[0].search(query, 10)] != expected:
-                wrong.append(holder[0])
-
-    threads = [threading.Thread(target=search) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for start in range(10_000, 20_000, 250):  # far from every query, so that what is found stays the same
-        holder[0] = holder[0].changed(np.arange(start, start + 250), away, NO_IDS)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+def test_it_needs_nothing_but_its_vectors_and_no_calibration() -> None:
+    base = ExactBase.build(np.arange(3), pictures(3))
+    assert (base.kind, base.structure(), base.calibration) == ("exact", None, None)

@@ -69,6 +69,20 @@ def test_hnsw_has_a_curve(gallery: Gallery, exact: dict[str, float]) -> None:
     assert (found.curve[-1].recall["10"] or 0) > 99
 
 
+@pytest.mark.parametrize("kind", ["pq", "rabitq", "ivf", "hnsw"])
+def test_kinds_of_collections_have_the_curve_of_their_calibration(
+    kind: str, gallery: Gallery, exact: dict[str, float]
+) -> None:
+    check_kind(kind)
+    found, search = measure(kind, gallery, exact)
+    assert found.kind == kind
+    settings = [point.setting for point in found.curve]
+    assert found.setting in settings
+    assert all(setting.startswith("probes=" if kind == "ivf" else "fetch=") for setting in settings)
+    assert (found.recall["10"] or 0) >= 95
+    assert np.asarray(search(gallery.queries[:3])).shape == (3, 10)
+
+
 def test_without_right_answers_there_is_index_recall_and_no_cost(gallery: Gallery) -> None:
     found, _ = measure("exact", Gallery(gallery.vectors, gallery.queries, None), {})
     assert found.recall["10"]
@@ -89,7 +103,7 @@ def test_short_results_are_misses_not_pictures() -> None:
     assert (found.curve[0].recall["10"] or 0) < 60
 
 
-@pytest.mark.parametrize("kind", ["", "hnsw", "exact:", "exact:x", "faiss", "faiss:", "faiss:Bogus7", "milvus:x"])
+@pytest.mark.parametrize("kind", ["", "auto", "tree", "exact:", "exact:x", "pq:", "ivf:x", "faiss", "faiss:", "faiss:Bogus7", "milvus:x"])
 def test_a_kind_that_cannot_be_is_refused(kind: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         check_kind(kind)

@@ -1,0 +1,39 @@
+"""The form of every benchmark's results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks.goals import at_least, at_most, plain, table, write
+
+
+def test_a_goal_is_met_at_its_bound_and_only_with_what_it_depends_on() -> None:
+    assert at_least("speed", 20.0, 20).met is True
+    assert at_least("speed", 19.9, 20).met is False
+    assert at_least("speed", 50.0, 20, provided=False).met is False
+    assert at_most("time", 1.5, 1.5).met is True
+    assert at_most("time", 1.6, 1.5).met is False
+    assert plain("time", 3.0).met is None
+
+
+def test_what_was_not_run_is_neither_met_nor_missed() -> None:
+    line = at_most("on a GPU", "not run: no CUDA here", 2)
+    assert (line.value, line.goal, line.met) == ("not run: no CUDA here", 2, None)
+
+
+def test_the_table_says_which_way_a_goal_goes() -> None:
+    shown = table([at_least("speed", 1234.5, 20), at_most("time", "not run", 2), plain("bytes", 0.5)]).splitlines()
+    assert shown[2:] == [
+        "| speed | 1,234 | at least 20 | yes |",
+        "| time | not run | at most 2 |  |",
+        "| bytes | 0.5 |  |  |",
+    ]
+
+
+def test_the_file_has_an_entry_a_line(tmp_path: Path) -> None:
+    write([at_least("speed", 2.0 / 3, 20), plain("time", "not run")], tmp_path / "new" / "x.json", "python x.py")
+    first, second = json.loads((tmp_path / "new" / "x.json").read_text())
+    assert list(first) == ["name", "value", "goal", "met", "command", "machine", "date"]
+    assert (first["value"], first["goal"], first["met"], first["command"]) == (0.66667, 20, False, "python x.py")
+    assert (second["value"], second["goal"], second["met"]) == ("not run", None, None)
