@@ -103,7 +103,9 @@ def test_short_results_are_misses_not_pictures() -> None:
     assert (found.curve[0].recall["10"] or 0) < 60
 
 
-@pytest.mark.parametrize("kind", ["", "auto", "tree", "exact:", "exact:x", "pq:", "ivf:x", "faiss", "faiss:", "faiss:Bogus7", "milvus:x"])
+@pytest.mark.parametrize(
+    "kind", ["", "auto", "tree", "exact:", "exact:x", "pq:", "ivf:x", "faiss", "faiss:", "faiss:Bogus7", "milvus:x"]
+)
 def test_a_kind_that_cannot_be_is_refused(kind: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         check_kind(kind)
