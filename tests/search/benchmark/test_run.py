@@ -212,7 +212,7 @@ def test_an_instance_list_loses_a_picture_from_all_its_lists(tmp_path: Path) -> 
     ("choices", "message"),
     [
         ({"prompts": ("a photo",)}, "no {c} or {}"),
-        ({"index": "hnsw"}, "unknown index kind 'hnsw'"),
+        ({"index": "lsh"}, "unknown index kind 'lsh'"),
         ({"limit": 0}, "--limit must be at least 1"),
     ],
 )
