@@ -208,7 +208,7 @@ _NO_MATCHES = Matches(np.empty(0, np.int64), np.empty(0, np.float32))
 def positions(ascending: Ids, wanted: Ids) -> Rows:
     """Where the wanted ids stand in `ascending`, in the order of `wanted`; those that do not are left out.
 
-    Ids without gaps are places already; a search for 500,000 among a million takes 20 ms.
+    Ids without gaps are places already; where there are gaps, to find 500,000 among a million takes 13 ms.
     """
     if not len(ascending):
         return NO_ROWS
