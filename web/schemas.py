@@ -206,7 +206,7 @@ class StatsResponse(BaseModel):
         {
             "images": 1000,
             "model": "mini",
-            "dimension": 256,
+            "dimension": 384,
             "index": _INDEX,
             "precision": "bfloat16",
             "formats": {"jpeg": 940, "png": 60},

@@ -37,7 +37,11 @@ def benchmark(
     ] = None,
     model: Model = None,
     index: Annotated[
-        str, typer.Option("--index", help="Index kind: exact, or to be measured only faiss:HNSW32, faiss:IVF64,Flat...")
+        str,
+        typer.Option(
+            "--index",
+            help="Index kind: exact, pq, rabitq, ivf, hnsw, or to be measured only faiss:HNSW32, faiss:IVF64,Flat...",
+        ),
     ] = "exact",
     prompt: Annotated[
         list[str] | None,
