@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks.vector_search.comparison import BATCH
 from benchmarks.vector_search.scene import Scene
 from benchmarks.vector_search.timing import Run, take_turns, times_faster
 from indexer.vectors.planning import IndexPlan
 from indexer.vectors.segmented import SegmentedIndex
-
-BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)

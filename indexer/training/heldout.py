@@ -26,10 +26,6 @@ class HeldOutRecall:
     text_to_image: tuple[float, float, float]
     image_to_text: tuple[float, float, float]
 
-    @property
-    def mean_at_10(self) -> float:
-        return (self.text_to_image[2] + self.image_to_text[2]) / 2
-
     def rank(self) -> tuple[float, float, float]:
         """What makes one epoch better than another: mean R@10, where that is equal R@5, then R@1."""
         at_1, at_5, at_10 = (a + b for a, b in zip(self.text_to_image, self.image_to_text, strict=True))
