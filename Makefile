@@ -64,6 +64,7 @@ bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, DATA=FOLDER: t
 ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
+	$(BIN)/python benchmarks/robustness.py "$(SHARD)"
 endif
 ifneq ($(DATA),)
 	$(BIN)/python benchmarks/leaderboard.py $(DATA)

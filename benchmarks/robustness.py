@@ -10,39 +10,27 @@ from __future__ import annotations
 
 import random
 import string
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+if __name__ == "__main__":  # run by its path, this folder would come first, and its search.py hide the package `search`
+    sys.path[0] = str(Path(__file__).parents[1])
+
 import numpy as np
 import typer
 
+from benchmarks.goals import Line, plain, table, write
 from indexer.encoder import Encoder, load_encoder
 from indexer.images import Limits, decode
 from indexer.recall import count_ranks
+from indexer.training.misspelling import with_slip, without_articles
 from indexer.training.shards import Example, read_shard
 
 KS = (1, 5, 10)
+RESULTS = Path(__file__).parent / "results" / "robustness.json"
 _BATCH = 64
-
-
-def slip(text: str, rng: random.Random) -> str:
-    words = text.split()
-    long = [place for place, word in enumerate(words) if len(word) > 3]
-    if not long:
-        return text
-    chosen = rng.choice(long)
-    word, at = words[chosen], rng.randrange(len(words[chosen]) - 1)
-    before, letter, following, rest = word[:at], word[at], word[at + 1], word[at + 2 :]
-    words[chosen] = rng.choice(
-        [
-            before + following + letter + rest,
-            before + following + rest,
-            before + letter + letter + following + rest,
-            before + rng.choice(string.ascii_lowercase) + following + rest,
-        ]
-    )
-    return " ".join(words)
 
 
 def other_number(text: str, rng: random.Random) -> str:
@@ -55,14 +43,18 @@ def other_number(text: str, rng: random.Random) -> str:
     return " ".join(words)
 
 
+def _slip(text: str, rng: random.Random) -> str:
+    return with_slip(text, rng, first_letter_too=True)
+
+
 CHANGES: dict[str, Callable[[str, random.Random], str]] = {
-    "as it is": lambda text, rng: text,
-    "upper case": lambda text, rng: text.upper(),
-    "no punctuation": lambda text, rng: "".join(letter for letter in text if letter not in string.punctuation),
-    "no articles": lambda text, rng: " ".join(w for w in text.split() if w.lower() not in ("a", "an", "the")),
-    "one word in the other number": other_number,
-    "one slip": slip,
-    "two slips": lambda text, rng: slip(slip(text, rng), rng),
+    "as they are": lambda text, rng: text,
+    "in upper case": lambda text, rng: text.upper(),
+    "without punctuation": lambda text, rng: "".join(letter for letter in text if letter not in string.punctuation),
+    "without articles": lambda text, rng: without_articles(text.lower()),
+    "with one word in the other number": other_number,
+    "with one slip": _slip,
+    "with two slips": lambda text, rng: _slip(_slip(text, rng), rng),
 }
 
 
@@ -70,19 +62,29 @@ def main(
     shard: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A tar of photos and captions.")],
     model: Annotated[str, typer.Option(help="The model to measure.")] = "mini",
     seed: Annotated[int, typer.Option(help="Of the slips.")] = 0,
+    output: Annotated[
+        Path, typer.Option(help="File for the results.", show_default="results/robustness.json")
+    ] = RESULTS,
 ) -> None:
-    encoder = load_encoder(model, precision="float32")
+    lines = measure(shard, load_encoder(model, precision="float32"), seed)
+    print(table(lines))
+    write(lines, output, f"python benchmarks/robustness.py {shard.name} --model {model} --seed {seed}")
+
+
+def measure(shard: Path, encoder: Encoder, seed: int) -> list[Line]:
+    """Percent of the captions whose photo is among the first K, for each change and K."""
     examples = [example for example in read_shard(shard) if example.captions]
     images = _embedded(examples, encoder)
     right = np.array([row for row, example in enumerate(examples) for _ in example.captions])
     captions = [caption for example in examples for caption in example.captions]
-    print(f"{shard.name}, {model}: {len(examples):,} photos, {len(captions):,} captions, text->image\n")
-    print("| captions | R@1 | R@5 | R@10 |\n|---|---|---|---|")
+    lines = []
     for name, change in CHANGES.items():
         rng = random.Random(seed)
         texts = encoder.encode_texts([change(caption, rng) for caption in captions])
         ranks = count_ranks(texts @ images.T, right).worst
-        print(f"| {name} | " + " | ".join(f"{100 * np.mean(ranks < k):.1f}" for k in KS) + " |")
+        about = f"{shard.name}, {len(captions):,} captions {name}: text->image"
+        lines += [plain(f"{about} R@{k}, %", 100 * float(np.mean(ranks < k))) for k in KS]
+    return lines
 
 
 def _embedded(examples: list[Example], encoder: Encoder) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -22,10 +22,10 @@ def changed(text: str, rng: random.Random) -> str:
     return text
 
 
-def with_slip(text: str, rng: random.Random) -> str:
+def with_slip(text: str, rng: random.Random, *, first_letter_too: bool = False) -> str:
     """One slip in a word of four letters or more: two letters exchanged, one lost, one doubled, or a wrong one.
 
-    The first letter stays, as it mostly does when people type.
+    The first letter stays, as it mostly does when people type, unless that is to be risked, too.
     """
     words = text.split()
     long = [i for i, word in enumerate(words) if len(word) > 3]
@@ -33,7 +33,7 @@ def with_slip(text: str, rng: random.Random) -> str:
         return text
     i = rng.choice(long)
     word = words[i]
-    place = rng.randrange(1, len(word) - 1)
+    place = rng.randrange(0 if first_letter_too else 1, len(word) - 1)
     before, letter, following, rest = word[:place], word[place], word[place + 1], word[place + 2 :]
     slips = (
         before + following + letter + rest,

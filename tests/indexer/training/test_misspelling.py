@@ -19,6 +19,8 @@ def test_a_slip_is_one_of_four_in_one_long_word() -> None:
     assert "a dog rxns" in seen  # wrong
     assert all(text.startswith("a dog r") and len(text) in (9, 10, 11) for text in seen)
     assert "a dog rruns" not in seen  # the first letter stays as it is
+    bolder = {with_slip("a dog runs", rng, first_letter_too=True) for _ in range(2000)}
+    assert {"a dog urns", "a dog uns", "a dog rruns", "a dog xuns"} <= bolder
 
 
 def test_short_words_have_no_slips() -> None:
