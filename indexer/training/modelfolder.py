@@ -12,7 +12,7 @@ import torch
 from indexer import hub
 from indexer.encoder import ModelParts
 from indexer.errors import InvalidTraining
-from indexer.training.export import CONFIG_FILE, WEIGHTS_FILE
+from indexer.training.export import write_folder
 
 StoredDtype = Literal["float16", "bfloat16", "float32"]
 CARD_FILE = "MODEL_CARD.md"
@@ -41,24 +41,18 @@ def find_config(parts: ModelParts) -> dict[str, Any]:
 
 
 def write_model(folder: Path, parts: ModelParts, model_config: dict[str, Any], card: str, dtype: StoredDtype) -> None:
-    """Config, card, the vocabulary if the model has its own, and last the weights, which make it whole."""
-    from safetensors.torch import save_file
-
+    """Card, the vocabulary if the model has its own, config, and last the weights, which make it whole."""
     bias = getattr(parts.model, "logit_bias", None)
     if bias is not None:
         model_config = {**model_config, "init_logit_bias": float(bias.detach())}
     folder.mkdir(parents=True, exist_ok=True)
     config = {"model_cfg": model_config, "preprocess_cfg": _preprocess_config(parts.model)}
-    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (folder / CARD_FILE).write_text(card, encoding="utf-8")
     vocabulary = parts.checkpoint.vocabulary()
     if vocabulary is not None:
         shutil.copyfile(vocabulary, folder / vocabulary.name)
     stored = {name: _stored(tensor, getattr(torch, dtype)) for name, tensor in parts.model.state_dict().items()}
-    partial = folder / f"{WEIGHTS_FILE}.partial"
-    save_file(stored, partial, metadata={"format": "pt"})
-    partial.chmod(0o644)  # safetensors makes a file that only its owner can read
-    partial.replace(folder / WEIGHTS_FILE)
+    write_folder(folder, config, stored)
 
 
 def _preprocess_config(model: Any) -> dict[str, Any]:
