@@ -60,6 +60,7 @@ fix: $(INSTALLED_DEV) ## Repair what ruff can repair, and format
 
 bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, DATA=FOLDER: those on photos, too; SEARCH_ARGS="--sizes 10000": a part)
 	$(BIN)/python benchmarks/search.py $(SEARCH_ARGS)
+	$(BIN)/python benchmarks/text_queries.py
 	$(BIN)/python benchmarks/evaluation.py
 ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)

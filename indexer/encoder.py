@@ -17,6 +17,7 @@ from indexer.fusion import folded
 from indexer.images import Preprocessing
 from indexer.manifest import Manifest
 from indexer.precision import Precision, PrecisionChoice, choose_precision
+from indexer.text_tower import shortened
 from indexer.tokenizer import Tokenizer
 from indexer.torchvision_ops import ensure_torchvision_ops
 
@@ -127,6 +128,7 @@ class OpenClipEncoder:
         # (x / 255 - mean) / std as one multiplication and one subtraction.
         mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (preprocessing.mean, preprocessing.std))
         self._scale, self._shift = 1 / (255 * std), mean / std
+        self._text_tower = shortened(model, tokenizer(["photo", "a longer text, of ten words or so"]).to(device))
         self.manifest = Manifest(
             model=name,
             weights_hash=weights_hash,
@@ -165,7 +167,7 @@ class OpenClipEncoder:
 
         with torch.inference_mode():
             tokens = self._tokenizer(texts).to(self._device)
-            return self._unit_rows(self._model.encode_text(tokens))
+            return self._unit_rows(self._text_tower(tokens))
 
     def _unit_rows(self, features: torch.Tensor) -> Embeddings:
         import torch

@@ -6,17 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from indexer.catalog import ImageRecord
 from indexer.collection import Collection
 from indexer.encoder import Encoder
-from indexer.errors import InvalidQuery
-from indexer.images import Limits, decode
+from indexer.images import Limits
 from indexer.vectors import Ids, Matches
 from search.cursors import Cursors, KeptSearch
-from search.query import DEFAULT_K, MAX_OFFSET, ImageTerm, IndexedTerm, Query, Term, TextTerm, check_page
+from search.embedding import QueryEmbedder
+from search.query import DEFAULT_K, MAX_OFFSET, Query, check_page
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
@@ -57,8 +54,7 @@ class SearchEngine:
     def __init__(self, collection: Collection, encoder: Encoder, limits: Limits | None = None) -> None:
         collection.check_model(encoder.manifest)
         self._collection = collection
-        self._encoder = encoder
-        self._limits = limits or Limits()
+        self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._cursors = Cursors()
 
     def search(self, query: Query, allowed: Ids | None = None) -> Results:
@@ -67,7 +63,7 @@ class SearchEngine:
         Raises `InvalidQuery`, `ImageNotFound`, and `UnreadableImage` for a picture that cannot be decoded.
         """
         started = time.perf_counter()
-        [vector] = self._embed([query])
+        [vector] = self._embedder.embed([query])
         kept = KeptSearch(self._collection.snapshot(), vector, allowed)
         return self._page(kept, query.offset, query.k, started, lambda offset: self._cursors.keep(kept, offset))
 
@@ -107,7 +103,7 @@ class SearchEngine:
 
     def _search_batch(self, queries: Sequence[Query]) -> list[Results]:
         started = time.perf_counter()
-        vectors = self._embed(queries)
+        vectors = self._embedder.embed(queries)
         wanted = max(query.offset + query.k for query in queries) + 1
         matches = self._collection.search(vectors, wanted)
         pages = [_window(match, query.offset, query.k) for match, query in zip(matches, queries, strict=True)]
@@ -124,40 +120,6 @@ class SearchEngine:
             )
             for query, match, page in zip(queries, matches, pages, strict=True)
         ]
-
-    def _embed(self, queries: Sequence[Query]) -> NDArray[np.float32]:
-        """`(n, dimension)` unit rows: the weighted sum of each query's terms."""
-        terms = [term for query in queries for term in query.terms]
-        embedded = self._embed_terms(terms)
-        rows = np.zeros((len(queries), self._collection.manifest.dimension), np.float32)
-        position = 0
-        for row, query in zip(rows, queries, strict=True):
-            for term in query.terms:
-                row += term.weight * embedded[position]
-                position += 1
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        if (norms < 1e-6).any():
-            raise InvalidQuery("the weights of the terms cancel each other out; change one of them")
-        return np.asarray(rows / norms, dtype=np.float32)
-
-    def _embed_terms(self, terms: Sequence[Term]) -> NDArray[np.float32]:
-        """`(len(terms), dimension)`: texts in one batch, pictures in another, indexed images from the catalog."""
-        rows = np.empty((len(terms), self._collection.manifest.dimension), np.float32)
-        texts = {i: term.text for i, term in enumerate(terms) if isinstance(term, TextTerm)}
-        if texts:
-            rows[list(texts)] = self._encoder.encode_texts(list(texts.values()))
-        preprocessing = self._encoder.manifest.preprocessing
-        pictures = {
-            i: decode(term.data, preprocessing, self._limits).pixels
-            for i, term in enumerate(terms)
-            if isinstance(term, ImageTerm)
-        }
-        if pictures:
-            rows[list(pictures)] = self._encoder.encode_images(np.stack(list(pictures.values())))
-        for i, term in enumerate(terms):
-            if isinstance(term, IndexedTerm):
-                rows[i] = self._collection.vector(term.image_id)
-        return rows
 
 
 def _window(match: Matches, offset: int, k: int) -> Matches:

@@ -100,7 +100,8 @@ async def search_images(request: Request, services: ServicesDep) -> SearchRespon
     Or `cursor`, for the next page of a search.
     """
     wanted, upload = await read_search(request, services.settings.upload_limits.max_bytes)
-    return await to_thread.run_sync(partial(_search, services, wanted, upload), limiter=services.search_slots)
+    slots = services.search_slots if upload is None else services.upload_slots
+    return await to_thread.run_sync(partial(_search, services, wanted, upload), limiter=slots)
 
 
 @router.get("/search", summary="The next page of a search", responses=documented(410))

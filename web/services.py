@@ -18,8 +18,10 @@ from search.engine import SearchEngine
 from web.thumbnails import Thumbnails
 from web.uploads import QueryImages
 
-SEARCHES_AT_ONCE: Final = 4
-"""Each search already encodes on every core: more at once would share them, and their memory would add up."""
+SEARCHES_AT_ONCE: Final = 32
+"""Texts that come while others are encoded are encoded together, so that more at once answer more a second."""
+UPLOADS_AT_ONCE: Final = 4
+"""A picture of the size that is allowed takes half a gigabyte while it is decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Services:
     thumbnails: Thumbnails
     query_images: QueryImages
     search_slots: CapacityLimiter
+    upload_slots: CapacityLimiter
+    """For searches that bring a picture."""
 
 
 @contextmanager
@@ -52,6 +56,7 @@ def open_services(settings: Settings, encoder: Encoder | None = None) -> Iterato
             ),
             query_images=QueryImages(settings.library / QUERIES, settings.upload_limits),
             search_slots=CapacityLimiter(SEARCHES_AT_ONCE),
+            upload_slots=CapacityLimiter(UPLOADS_AT_ONCE),
         )
 
 

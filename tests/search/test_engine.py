@@ -166,9 +166,11 @@ def test_many_queries_are_encoded_in_batches_and_answered_in_order(
     engine: SearchEngine, encoder: PaletteEncoder
 ) -> None:
     names = [list(COLOURS)[number % len(COLOURS)] for number in range(QUERY_BATCH + 7)]
-    answers = engine.search_many([Query.of(text=name, k=1) for name in names])
+    answers = engine.search_many([Query.of(text=f"{name} {number}", k=1) for number, name in enumerate(names)])
     assert [Path(answer.hits[0].image.path).stem for answer in answers] == names
     assert encoder.text_batches == [QUERY_BATCH, 7]
+    engine.search_many([Query.of(text=f"{name} {number}", k=1) for number, name in enumerate(names)])
+    assert encoder.text_batches == [QUERY_BATCH, 7]  # each text is encoded once
 
 
 def test_no_queries_no_answers(engine: SearchEngine) -> None:
