@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from indexer import database, schema, statements
-from indexer.errors import CollectionDamaged, ImageNotFound
+from indexer.errors import CollectionDamaged, ImageNotFound, ModelNotFound
 from indexer.manifest import Manifest
-from indexer.records import Changes, FileState, ImageRecord, NewImage
-from indexer.schema import embedding, image, tombstone
+from indexer.model_shelf import ModelShelf, parse_manifest
+from indexer.records import Changes, FileState, ImageRecord, NewImage, StoredModel
+from indexer.schema import image, tables_of
 from indexer.vectors import Ids
 
-__all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage"]
+__all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage", "StoredModel"]
 
 UNIT_TOLERANCE = 1e-2
 """How far from 1 a stored vector's length may be; float16 rounding alone moves it by less than 1e-3."""
@@ -31,23 +32,30 @@ _BATCH = 4096  # vectors a batch of `changes_since`: 4 MB at 512 dimensions
 
 
 class Catalog:
-    """Made by `create` or `open`. Any number of threads and processes may read while one writes.
+    """The images, and their embeddings by one of the collection's models. Made by `create`, `open` or `of_model`.
 
-    Every writing method is one transaction: after a crash all of it is there or nothing.
+    Any number of threads and processes may read while one writes. Every writing method is one transaction: after a
+    crash all of it is there or nothing.
     """
 
-    def __init__(self, engine: sa.Engine, library: Path) -> None:
+    def __init__(self, engine: sa.Engine, library: Path, model_id: int | None = None) -> None:
+        """Of the model that serves, unless another one's number is given."""
         self.library = library
         self._engine = engine
         self._writer = database.writer(engine)
         with self._reading() as connection:
-            row = connection.execute(sa.select(schema.manifest)).first()
-        if row is None:
-            raise CollectionDamaged(str(library), "it has no manifest")
-        self.manifest = _parse_manifest(row.body, library)
+            row = connection.execute(sa.select(schema.collection)).first()
+            if row is None:
+                raise CollectionDamaged(str(library), "it has no manifest")
+            self.model_id: int = row.serving if model_id is None else model_id
+            manifest = connection.scalar(sa.select(schema.model.c.manifest).where(schema.model.c.id == self.model_id))
+        if manifest is None and model_id is not None:
+            raise ModelNotFound(str(library), str(model_id))
+        self.manifest = parse_manifest(manifest, library)
         self.uid: str = row.uid
         """Random, made with the catalog: caches of another catalog carry another."""
         self.created_at: datetime = row.created_at
+        self._tables = tables_of(self.model_id)
 
     @classmethod
     def create(cls, library: Path, manifest: Manifest) -> Catalog:
@@ -89,6 +97,15 @@ class Catalog:
             engine.dispose()
             raise
 
+    def of_model(self, model_id: int) -> Catalog:
+        """The same images with the embeddings of another model. It shares the connections. Raises ModelNotFound."""
+        return Catalog(self._engine, self.library, model_id)
+
+    @property
+    def models(self) -> ModelShelf:
+        """The models that this catalog has embeddings of."""
+        return ModelShelf(self._engine, self.library)
+
     def close(self) -> None:
         """Give the connections back; may be called twice."""
         self._engine.dispose()
@@ -114,7 +131,7 @@ class Catalog:
         if not last:
             return []
         with self._writing() as connection:
-            revision = statements.next_revision(connection)
+            revision = statements.next_revision(connection, self.model_id)
             ids = statements.ids_of_paths(connection, list(last))
             known = [path for path in last if path in ids]
             fresh = [path for path in last if path not in ids]
@@ -122,11 +139,12 @@ class Catalog:
             statements.update_images(connection, [(ids[path], images[last[path]]) for path in known], now)
             ids |= statements.insert_images(connection, [images[last[path]] for path in fresh], now)
             blobs = {
-                path: {"row": ids[path], "vector": rows[place].tobytes(), "revision": revision}
+                path: {"image_id": ids[path], "vector": rows[place].tobytes(), "revision": revision}
                 for path, place in last.items()
             }
-            statements.update_vectors(connection, [blobs[path] for path in known])
-            statements.insert_vectors(connection, [blobs[path] for path in fresh])
+            statements.put_vectors(connection, self._tables.embedding, [blobs[path] for path in known])
+            statements.insert_vectors(connection, self._tables.embedding, [blobs[path] for path in fresh])
+            self._outdate(connection, [ids[path] for path in known])
         return [ids[new.path] for new in images]
 
     def touch(self, updates: Sequence[tuple[int, int, int]]) -> None:
@@ -149,7 +167,8 @@ class Catalog:
         paths = [path for _, path, _, _ in moves]
         moving = {int(id_) for id_, _, _, _ in moves}
         with self._writing() as connection:
-            statements.next_revision(connection)
+            for number in statements.model_ids(connection):
+                statements.next_revision(connection, number)
             for path, holder in statements.ids_of_paths(connection, paths).items():
                 if holder not in moving:
                     raise ValueError(f"{path!r} belongs to image {holder}; remove that before moving another there")
@@ -171,19 +190,49 @@ class Catalog:
                 found += connection.scalars(sa.select(image.c.id).where(image.c.id.in_(chunk)))
             if not found:
                 return
-            revision = statements.next_revision(connection)
-            for table, column in ((embedding, embedding.c.image_id), (image, image.c.id)):
-                connection.execute(
-                    sa.delete(table).where(column == sa.bindparam("row")), [{"row": id_} for id_ in found]
-                )
-            connection.execute(sa.insert(tombstone), [{"image_id": id_, "revision": revision} for id_ in found])
+            for number in statements.model_ids(connection):
+                statements.remove_vectors(connection, number, found)
+            connection.execute(sa.delete(image).where(image.c.id == sa.bindparam("row")), [{"row": i} for i in found])
+
+    def fill(self, files: Sequence[FileState], vectors: NDArray[np.float16]) -> int:
+        """Commit this model's embeddings, `(len(files), dimension)`, of images that are there; returns how many.
+
+        Left out is what has been removed, or has another content, since those files were listed. Raises as `put`.
+        """
+        rows = self._checked(vectors, len(files))
+        with self._writing() as connection:
+            now = statements.hashes_of(connection, [file.id for file in files])
+            places = [place for place, file in enumerate(files) if now.get(file.id) == file.content_hash]
+            if not places:
+                return 0
+            revision = statements.next_revision(connection, self.model_id)
+            blobs = [
+                {"image_id": files[place].id, "vector": rows[place].tobytes(), "revision": revision} for place in places
+            ]
+            statements.unbury(connection, self._tables.tombstone, [blob["image_id"] for blob in blobs])
+            statements.put_vectors(connection, self._tables.embedding, blobs)
+        return len(places)
 
     # Reading
 
-    def revision(self) -> int:
-        """Grows with every change of images or vectors; 0 in a new catalog."""
+    def missing(self, limit: int, after_id: int = 0, up_to_id: int | None = None) -> list[FileState]:
+        """The first `limit` images above `after_id` that have no embedding of this model, ascending by id."""
+        embedding = self._tables.embedding
+        query = (
+            statements.STATES.outerjoin_from(image, embedding, embedding.c.image_id == image.c.id)
+            .where(image.c.id > after_id, embedding.c.image_id.is_(None))
+            .order_by(image.c.id)
+            .limit(limit)
+        )
+        if up_to_id is not None:
+            query = query.where(image.c.id <= up_to_id)
         with self._reading() as connection:
-            return statements.current_revision(connection)
+            return [FileState(*row) for row in connection.execute(query)]
+
+    def revision(self) -> int:
+        """Grows with every change of images or of this model's vectors; 0 in a new catalog."""
+        with self._reading() as connection:
+            return statements.current_revision(connection, self.model_id)
 
     def changes_since(self, revision: int) -> Generator[Changes, None, None]:
         """What happened after `revision`, as one consistent picture in batches; from 0, everything there is.
@@ -192,10 +241,10 @@ class Catalog:
         read transaction lasts until the iterator is exhausted or closed.
         """
         with self._reading() as connection:
-            now = statements.current_revision(connection)
+            now = statements.current_revision(connection, self.model_id)
             if now == revision:
                 return
-            removed = []
+            removed, tombstone = [], self._tables.tombstone
             if revision > 0:
                 removed = list(
                     connection.scalars(
@@ -205,13 +254,18 @@ class Catalog:
                     )
                 )
             yield Changes(now, *self._arrays([]), np.array(removed, np.int64))
-            result = connection.execution_options(yield_per=_BATCH).execute(statements.vectors_after(revision))
+            result = connection.execution_options(yield_per=_BATCH).execute(
+                statements.vectors_after(self._tables.embedding, revision)
+            )
             for rows in result.partitions():
                 yield Changes(now, *self._arrays(rows), np.empty(0, np.int64))
 
     def count(self, since: int = 0) -> int:
-        """How many images there are; with `since`, those that were put after that revision."""
-        # Every image has one vector, and the index on their revision is the smallest thing there is to count.
+        """How many images have an embedding of this model; with `since`, those that were put after that revision.
+
+        Of the model that serves, that is all images.
+        """
+        embedding = self._tables.embedding  # the index on the revision is the smallest thing there is to count
         query = sa.select(sa.func.count()).select_from(embedding)
         return self._number(query.where(embedding.c.revision > since) if since > 0 else query)
 
@@ -278,6 +332,7 @@ class Catalog:
 
     def vector(self, id: int) -> NDArray[np.float16]:
         """`(dimension,)`, unit length but for rounding. Raises ImageNotFound."""
+        embedding = self._tables.embedding
         query = sa.select(embedding.c.image_id, embedding.c.vector).where(embedding.c.image_id == int(id))
         with self._reading() as connection:
             rows = connection.execute(query).all()
@@ -287,6 +342,12 @@ class Catalog:
         return vector
 
     # Inside
+
+    def _outdate(self, connection: sa.Connection, ids: Sequence[int]) -> None:
+        """What other models said of images that have another content now."""
+        for number in statements.model_ids(connection) if ids else ():
+            if number != self.model_id:
+                statements.remove_vectors(connection, number, ids)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -324,10 +385,3 @@ class Catalog:
         ids = np.array([row[0] for row in rows], np.int64)
         vectors = np.frombuffer(b"".join(row[1] for row in rows), "<f2").reshape(len(rows), dimension)
         return ids, vectors.astype(np.float16, copy=False)
-
-
-def _parse_manifest(body: str, library: Path) -> Manifest:
-    try:
-        return Manifest.from_json(body)
-    except (ValueError, KeyError, TypeError) as error:
-        raise CollectionDamaged(str(library), f"its manifest: {error}") from error

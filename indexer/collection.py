@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,18 +12,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import filelock
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.catalog import Catalog
-from indexer.database import FILE_NAME, translated
 from indexer.errors import (
-    CollectionLocked,
     CollectionNotFound,
-    ForeignCollection,
     ModelMismatch,
+    ModelReplaced,
 )
+from indexer.library_folder import bytes_below, create_catalog, locked, vectors_folder
 from indexer.manifest import Manifest
 from indexer.probes import probes
 from indexer.vectors import Ids, Matches, fold
@@ -35,10 +33,6 @@ from indexer.vectors.segmented import SegmentedIndex
 if TYPE_CHECKING:
     from indexer.encoder import Encoder
 
-VECTORS, THUMBNAILS, QUERIES, WRITE_LOCK = "vectors", "thumbnails", "queries", "write.lock"
-
-_OURS = {VECTORS, THUMBNAILS, QUERIES, WRITE_LOCK}
-_CREATE_SECONDS = 30.0  # for another process that is making the same collection, which takes it a fraction of one
 _MANY = 1000  # images whose vectors are worth a file when there is none: fewer are read in a few milliseconds
 _CLOSE_SECONDS = 10.0  # for a new base that is being built: a million vectors take it, and nobody wants to wait longer
 
@@ -99,7 +93,7 @@ class Collection:
         self.library = catalog.library
         self.manifest = catalog.manifest
         owner = Owner(catalog.uid, self.manifest.weights_hash, self.manifest.dimension)
-        self._cache = VectorCache(self.library / VECTORS, owner)
+        self._cache = VectorCache(self.library / vectors_folder(catalog.model_id), owner)
         self._snapshot: _Snapshot | None = None
         self._refreshing = threading.Lock()  # never held while a base is built
         self._folding = threading.Lock()
@@ -122,7 +116,7 @@ class Collection:
         try:
             collection = cls.open(library)
         except CollectionNotFound:
-            collection = cls(_create(library, manifest))
+            collection = cls(create_catalog(library, manifest))
         try:
             collection.check_model(manifest)
         except ModelMismatch:
@@ -139,9 +133,32 @@ class Collection:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the collection for writing; a process that dies lets go. Raises CollectionLocked if another holds it."""
-        with _locked(self.library, seconds=0):
+        """Hold the collection for writing; a process that dies lets go.
+
+        Raises CollectionLocked if another holds it, and ModelReplaced if another model has been promoted since.
+        """
+        with locked(self.library, seconds=0):
+            if self.catalog.models.serving() != self.catalog.model_id:
+                raise ModelReplaced(str(self.library), self.manifest.model)
             yield
+
+    def promote(self, model_id: int) -> None:
+        """Have another model answer the searches, of whoever opens the collection from now on.
+
+        Raises CollectionLocked while somebody indexes, and what `ModelShelf.promote` raises.
+        """
+        with locked(self.library, seconds=0):
+            self.catalog.models.promote(model_id)
+
+    def drop(self, model_id: int) -> None:
+        """Forget a model that does not serve, with its vectors. Raises what `ModelShelf.drop` raises."""
+        with locked(self.library, seconds=0):
+            self.catalog.models.drop(model_id)
+        shutil.rmtree(self.library / vectors_folder(model_id), ignore_errors=True)
+
+    def of_model(self, model_id: int) -> Self:
+        """The same collection by another of its models, which may not serve. Raises ModelNotFound."""
+        return type(self)(self.catalog.of_model(model_id))
 
     def search(self, queries: NDArray[np.float32], k: int, allowed: Ids | None = None) -> list[Matches]:
         """The k nearest images of each of `(n, dimension)` unit queries, as of the last commit; see `VectorIndex`."""
@@ -200,7 +217,7 @@ class Collection:
             dimension=self.manifest.dimension,
             precision=self.manifest.precision,
             index=self._index_stats(images),
-            bytes_on_disk=_bytes_below(self.library),
+            bytes_on_disk=bytes_below(self.library),
             revision=self.catalog.revision(),
         )
 
@@ -338,53 +355,3 @@ class Collection:
         cached = self._cache.summary()  # before the catalog's revision, which only grows
         if cached and cached.revision > self.catalog.revision():
             self._cache.reject("it is newer than the catalog")
-
-
-def _create(library: Path, manifest: Manifest) -> Catalog:
-    _check_folder(library)
-    with translated(library):
-        library.mkdir(parents=True, exist_ok=True)
-    with _locked(library, seconds=_CREATE_SECONDS):
-        try:
-            return Catalog.open(library)  # somebody else was faster
-        except CollectionNotFound:
-            return Catalog.create(library, manifest)
-
-
-def _check_folder(library: Path) -> None:
-    """Refuse to mix a collection into a folder that is used for something else, such as the photos themselves."""
-    with translated(library):
-        try:
-            names = sorted(path.name for path in library.iterdir())
-        except FileNotFoundError:
-            return
-        except NotADirectoryError:
-            raise ForeignCollection(str(library), "it is a file") from None
-    foreign = [name for name in names if name not in _OURS and not name.startswith(FILE_NAME) and name != "lost+found"]
-    if foreign:
-        raise ForeignCollection(str(library), f"it holds other files, such as {foreign[0]!r}")
-
-
-@contextmanager
-def _locked(library: Path, *, seconds: float) -> Iterator[None]:
-    lock = filelock.FileLock(library / WRITE_LOCK, timeout=seconds)
-    with translated(library):
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise CollectionLocked(str(library)) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _bytes_below(folder: Path) -> int:
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118  (there may be a million)
-            except FileNotFoundError:  # a thumbnail or a log that went while we were counting
-                continue
-    return total

@@ -7,6 +7,9 @@
     │   ├── OriginalGone            an indexed image whose file is not there any more
     │   ├── QueryImageNotFound      no uploaded query picture of that name, or not any more
     │   ├── CursorExpired           a page of results that are not kept any more
+    │   ├── ModelNotFound           a model that the collection has no embeddings of
+    │   ├── ModelInUse              the model that serves cannot be dropped
+    │   ├── NotReady                a model to promote that lacks embeddings of some images
     │   ├── UploadTooLarge          a request with more bytes than the service takes
     │   ├── InvalidSettings         an option, a SIGHTLINE_ variable or the TOML file holds a value out of range
     │   ├── UnknownModel            neither an open_clip name, a hub id nor a model folder
@@ -35,6 +38,7 @@
         ├── CollectionDamaged       the catalog itself cannot be read
         ├── CollectionLocked        another indexer is writing to it
         ├── CollectionUnavailable   the disk is full, read-only, failing, or refuses access
+        ├── ModelReplaced           another model was promoted since the collection was opened
         └── ModelMismatch           the collection was made with another model
 
 Errors of other libraries are translated into these once, at the edge of the module that meets them, with `from`.
@@ -77,6 +81,29 @@ class QueryImageNotFound(InvalidRequest):
 class CursorExpired(InvalidRequest):
     def __init__(self) -> None:
         super().__init__("these results are not kept any more; search again, or go on by offset")
+
+
+class ModelNotFound(InvalidRequest):
+    def __init__(self, library: str, model: str) -> None:
+        self.model = model
+        super().__init__(
+            f"the collection in {library!r} has no embeddings of model {model}; `sightline reindex --model` makes them"
+        )
+
+
+class ModelInUse(InvalidRequest):
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(f"the model {model} answers the searches; promote another one before it is dropped")
+
+
+class NotReady(InvalidRequest):
+    def __init__(self, model: str, missing: int) -> None:
+        self.model = model
+        self.missing = missing
+        super().__init__(
+            f"{missing:,} images have no embedding of {model} yet; `sightline reindex --model {model}` makes them"
+        )
 
 
 class UploadTooLarge(InvalidRequest):
@@ -276,6 +303,16 @@ class CollectionUnavailable(CollectionError):
             library,
             f"the collection in {library!r} cannot be used now ({reason}); "
             "check that its disk has space and its folder can be read and written, then run this again",
+        )
+
+
+class ModelReplaced(CollectionError):
+    def __init__(self, library: str, model: str) -> None:
+        self.model = model
+        super().__init__(
+            library,
+            f"{model} does not answer the searches of the collection in {library!r} any more: another model was "
+            "promoted; run the command again",
         )
 
 

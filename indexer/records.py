@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.manifest import Manifest
 from indexer.vectors import Ids
 
 
@@ -68,3 +69,19 @@ class Changes:
     put_vectors: NDArray[np.float16]
     """`(len(put_ids), dimension)`."""
     removed_ids: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A model that a collection has embeddings of."""
+
+    id: int
+    manifest: Manifest
+    embeddings: int
+    """How many images have one."""
+    serving: bool
+    """It answers the searches."""
+    previous: bool
+    """It did before the one that does; `rollback` goes back to it."""
+    created_at: datetime
+    """UTC."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration in `indexer/migrations/versions`; opening a catalog at this one needs no Alembic."""
 
 ONLY_ROW = 1
-"""`manifest` and `counter` have this one row."""
+"""`collection` has this one row."""
+FIRST_MODEL = 1
+"""The number of the model that a collection was made with."""
 
 
 class PathBytes(sa.types.TypeDecorator[str]):
@@ -70,36 +74,53 @@ image = sa.Table(
     sqlite_autoincrement=True,  # an id is never given twice, also after the newest image was removed
 )
 
-# The revision is the vector's, not the row's: an image that only moved must not be put into the index again.
-embedding = sa.Table(
-    "embedding",
-    metadata,
-    sa.Column(
-        "image_id", _BIG_ID, sa.ForeignKey("image.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    ),
-    sa.Column("vector", sa.LargeBinary, nullable=False),  # little-endian float16, unit length
-    sa.Column("revision", sa.BigInteger, nullable=False, index=True),
-)
-
-tombstone = sa.Table(
-    "tombstone",
-    metadata,
-    sa.Column("image_id", _BIG_ID, primary_key=True, autoincrement=False),
-    sa.Column("revision", sa.BigInteger, nullable=False, index=True),
-)
-
-counter = sa.Table(
-    "counter",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("revision", sa.BigInteger, nullable=False),
-)
-
-manifest = sa.Table(
-    "manifest",
+collection = sa.Table(
+    "collection",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("uid", sa.String(32), nullable=False),  # random: tells this catalog's cache from another's
-    sa.Column("body", sa.Text, nullable=False),  # `Manifest.to_json()`
+    sa.Column("serving", sa.Integer, sa.ForeignKey("model.id"), nullable=False),
+    sa.Column("previous", sa.Integer, sa.ForeignKey("model.id")),  # what `rollback` goes back to
     sa.Column("created_at", UtcDateTime, nullable=False),
 )
+
+model = sa.Table(
+    "model",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("manifest", sa.Text, nullable=False),  # `Manifest.to_json()`
+    sa.Column("revision", sa.BigInteger, nullable=False),  # grows with every change of this model's embeddings
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given twice: caches are named after it
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTables:
+    """Every model has tables of its own: filling one disturbs no reader of another, and dropping one is at once."""
+
+    embedding: sa.Table
+    tombstone: sa.Table
+
+
+@lru_cache(maxsize=64)
+def tables_of(model_id: int) -> ModelTables:
+    """Of the model of that number; they need not be there."""
+    own = sa.MetaData(naming_convention=metadata.naming_convention)
+    # The revision is the vector's, not the row's: an image that only moved must not be put into the index again.
+    embedding = sa.Table(
+        f"embedding_{model_id}",
+        own,
+        sa.Column(
+            "image_id", _BIG_ID, sa.ForeignKey(image.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False
+        ),
+        sa.Column("vector", sa.LargeBinary, nullable=False),  # little-endian float16, unit length
+        sa.Column("revision", sa.BigInteger, nullable=False, index=True),
+    )
+    tombstone = sa.Table(
+        f"tombstone_{model_id}",
+        own,
+        sa.Column("image_id", _BIG_ID, primary_key=True, autoincrement=False),
+        sa.Column("revision", sa.BigInteger, nullable=False, index=True),
+    )
+    return ModelTables(embedding, tombstone)

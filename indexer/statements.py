@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from indexer import schema
 from indexer.manifest import Manifest
 from indexer.records import FileState, ImageRecord, NewImage
-from indexer.schema import counter, embedding, image
+from indexer.schema import FIRST_MODEL, ONLY_ROW, collection, image, model, tables_of
 
 IN_LIST = 500
 """Ids or paths a statement: far below every database's limit."""
@@ -29,29 +28,75 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def write_first_rows(connection: sa.Connection, manifest: Manifest) -> None:
-    connection.execute(sa.insert(counter).values(id=schema.ONLY_ROW, revision=0))
+    """The migrations have made the first model's tables."""
+    now = datetime.now(UTC)
+    connection.execute(sa.insert(model).values(id=FIRST_MODEL, manifest=manifest.to_json(), revision=0, created_at=now))
     connection.execute(
-        sa.insert(schema.manifest).values(
-            id=schema.ONLY_ROW, uid=uuid.uuid4().hex, body=manifest.to_json(), created_at=datetime.now(UTC)
-        )
+        sa.insert(collection).values(id=ONLY_ROW, uid=uuid.uuid4().hex, serving=FIRST_MODEL, created_at=now)
     )
 
 
-def current_revision(connection: sa.Connection) -> int:
-    return int(connection.scalars(sa.select(counter.c.revision)).one())
+def write_model(connection: sa.Connection, manifest: Manifest) -> int:
+    """One more model, with its tables; returns its number."""
+    row = {"manifest": manifest.to_json(), "revision": 0, "created_at": datetime.now(UTC)}
+    number = int(connection.execute(sa.insert(model).values(row).returning(model.c.id)).scalar_one())
+    tables = tables_of(number)
+    for table in (tables.embedding, tables.tombstone):
+        table.create(connection)
+    return number
 
 
-def next_revision(connection: sa.Connection) -> int:
+def drop_model(connection: sa.Connection, model_id: int) -> None:
+    tables = tables_of(model_id)
+    for table in (tables.embedding, tables.tombstone):
+        table.drop(connection)
+    connection.execute(sa.delete(model).where(model.c.id == model_id))
+
+
+def current_revision(connection: sa.Connection, model_id: int) -> int:
+    return int(connection.scalars(sa.select(model.c.revision).where(model.c.id == model_id)).one())
+
+
+def next_revision(connection: sa.Connection, model_id: int) -> int:
     """Count up. Two writers cannot hold the row at once, so revisions are committed in order."""
-    connection.execute(sa.update(counter).values(revision=counter.c.revision + 1))
-    return current_revision(connection)
+    connection.execute(sa.update(model).where(model.c.id == model_id).values(revision=model.c.revision + 1))
+    return current_revision(connection, model_id)
 
 
-def vectors_after(revision: int) -> sa.Select[Any]:
+def model_ids(connection: sa.Connection) -> list[int]:
+    return list(connection.scalars(sa.select(model.c.id).order_by(model.c.id)))
+
+
+def vectors_after(embedding: sa.Table, revision: int) -> sa.Select[Any]:
     query = sa.select(embedding.c.image_id, embedding.c.vector)
     if revision <= 0:
         return query.order_by(embedding.c.image_id)  # through the table, in the order it is stored
     return query.where(embedding.c.revision > revision).order_by(embedding.c.revision, embedding.c.image_id)
+
+
+def remove_vectors(connection: sa.Connection, model_id: int, ids: Sequence[int]) -> None:
+    """Of one model, as far as it has them; its readers are told. Ids that have a tombstone keep it."""
+    tables = tables_of(model_id)
+    gone: list[int] = []
+    for chunk in chunks(ids, IN_LIST):
+        statement = sa.delete(tables.embedding).where(tables.embedding.c.image_id.in_(chunk))
+        gone += connection.scalars(statement.returning(tables.embedding.c.image_id))
+    if not gone:
+        return
+    revision = next_revision(connection, model_id)
+    bury(connection, tables.tombstone, gone, revision)
+
+
+def bury(connection: sa.Connection, tombstone: sa.Table, ids: Sequence[int], revision: int) -> None:
+    """An id may go, come back and go again, when another model's embedding of it grew old: the last time counts."""
+    unbury(connection, tombstone, ids)
+    connection.execute(sa.insert(tombstone), [{"image_id": id_, "revision": revision} for id_ in ids])
+
+
+def unbury(connection: sa.Connection, tombstone: sa.Table, ids: Sequence[int]) -> None:
+    """Of ids that are there again."""
+    for chunk in chunks(ids, IN_LIST):
+        connection.execute(sa.delete(tombstone).where(tombstone.c.image_id.in_(chunk)))
 
 
 def ids_of_paths(connection: sa.Connection, paths: Sequence[str]) -> dict[str, int]:
@@ -59,6 +104,15 @@ def ids_of_paths(connection: sa.Connection, paths: Sequence[str]) -> dict[str, i
     for chunk in chunks(paths, IN_LIST):
         query = sa.select(image.c.path, image.c.id).where(image.c.path.in_(chunk))
         found.update((row.path, row.id) for row in connection.execute(query))
+    return found
+
+
+def hashes_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
+    """The content hashes of those that are there."""
+    found: dict[int, str] = {}
+    for chunk in chunks(ids, IN_LIST):
+        query = sa.select(image.c.id, image.c.content_hash).where(image.c.id.in_(chunk))
+        found.update((row.id, row.content_hash) for row in connection.execute(query))
     return found
 
 
@@ -89,12 +143,24 @@ def insert_images(connection: sa.Connection, images: Sequence[NewImage], now: da
     return {row.path: row.id for row in rows}
 
 
-def update_vectors(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
+def put_vectors(connection: sa.Connection, embedding: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows of `image_id`, `vector` and `revision`, new ones and others."""
+    if not rows:
+        return
+    known: set[int] = set()
+    for chunk in chunks([row["image_id"] for row in rows], IN_LIST):
+        known.update(connection.scalars(sa.select(embedding.c.image_id).where(embedding.c.image_id.in_(chunk))))
+    insert_vectors(connection, embedding, [row for row in rows if row["image_id"] not in known])
+    if known:
         statement = sa.update(embedding).where(embedding.c.image_id == sa.bindparam("row"))
-        connection.execute(statement.values(vector=sa.bindparam("vector"), revision=sa.bindparam("revision")), rows)
+        statement = statement.values(vector=sa.bindparam("vector"), revision=sa.bindparam("revision"))
+        changed = [row for row in rows if row["image_id"] in known]
+        connection.execute(
+            statement, [{"row": r["image_id"], "vector": r["vector"], "revision": r["revision"]} for r in changed]
+        )
 
 
-def insert_vectors(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_vectors(connection: sa.Connection, embedding: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Of images that are new."""
     if rows:
-        connection.execute(sa.insert(embedding).values(image_id=sa.bindparam("row")), rows)
+        connection.execute(sa.insert(embedding), rows)

@@ -11,9 +11,10 @@ from typing import Annotated, Final, cast
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
-from indexer.collection import QUERIES, THUMBNAILS, Collection
+from indexer.collection import Collection
 from indexer.config import Settings
 from indexer.encoder import Encoder, load_encoder
+from indexer.library_folder import QUERIES, THUMBNAILS
 from search.engine import SearchEngine
 from web.thumbnails import Thumbnails
 from web.uploads import QueryImages

@@ -95,7 +95,7 @@ def set_version(library: Path) -> None:
 def drop_manifest(library: Path) -> None:
     connection = sqlite3.connect(library / "catalog.db")
     with connection:
-        connection.execute("DELETE FROM manifest")
+        connection.execute("DELETE FROM collection")
     connection.close()
 
 

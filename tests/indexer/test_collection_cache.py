@@ -30,7 +30,8 @@ def vectors_in_catalog_become(library: Path, rows: NDArray[np.float16]) -> None:
     connection = sqlite3.connect(library / "catalog.db")
     with connection:
         connection.executemany(
-            "UPDATE embedding SET vector = ? WHERE image_id = ?", [(row.tobytes(), i) for i, row in enumerate(rows, 1)]
+            "UPDATE embedding_1 SET vector = ? WHERE image_id = ?",
+            [(row.tobytes(), i) for i, row in enumerate(rows, 1)],
         )
     connection.close()
 

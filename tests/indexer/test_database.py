@@ -118,11 +118,11 @@ def test_a_catalog_of_a_newer_version_is_not_touched(catalog: Catalog) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "DELETE FROM manifest",
-        "UPDATE manifest SET body = '{'",
-        "UPDATE manifest SET body = '{}'",
-        "UPDATE manifest SET body = '[]'",
-        "DROP TABLE manifest",
+        "DELETE FROM model",
+        "DELETE FROM collection",
+        "UPDATE model SET manifest = '{'",
+        "UPDATE model SET manifest = '{}'",
+        "UPDATE model SET manifest = '[]'",
     ],
 )
 def test_a_catalog_without_its_manifest_is_damaged(catalog: Catalog, statement: str) -> None:
@@ -135,19 +135,19 @@ def test_a_catalog_without_its_manifest_is_damaged(catalog: Catalog, statement: 
 @pytest.mark.parametrize(
     ("statement", "read"),
     [
-        ("DELETE FROM counter", Catalog.revision),
-        ("DROP TABLE counter", Catalog.revision),
-        ("UPDATE embedding SET vector = x'0102'", lambda catalog: catalog.vector(1)),
-        ("UPDATE embedding SET vector = x'0102'", lambda catalog: list(catalog.changes_since(0))),
+        ("DELETE FROM model", Catalog.revision),
+        ("DROP TABLE model", Catalog.revision),
+        ("UPDATE embedding_1 SET vector = x'0102'", lambda catalog: catalog.vector(1)),
+        ("UPDATE embedding_1 SET vector = x'0102'", lambda catalog: list(catalog.changes_since(0))),
         ("UPDATE image SET indexed_at = 'yesterday'", lambda catalog: catalog.get(1)),
     ],
 )
 def test_rows_that_make_no_sense_are_damage(catalog: Catalog, statement: str, read: object) -> None:
     put(catalog, "/a")
-    catalog.close()
-    change_database(catalog.library, statement)
-    with Catalog.open(catalog.library) as reopened, pytest.raises(CollectionDamaged):
-        read(reopened)  # type: ignore[operator]
+    with Catalog.open(catalog.library) as opened:
+        change_database(catalog.library, statement)
+        with pytest.raises(CollectionDamaged):
+            read(opened)  # type: ignore[operator]
 
 
 def read_everything(library: Path) -> None:
