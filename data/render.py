@@ -2,7 +2,8 @@
 
     python -m data.render OUT --count 300 --seed 0
 
-writes the pictures and `captions.jsonl`, one `{"file": ..., "caption": ..., "kind": ...}` a line.
+writes the pictures and `captions.jsonl`, one `{"file": ..., "caption": ..., "kind": ...}` a line. With `--words FILE`
+the captions say it in other words, those of a JSON object such as `data/german.json`: for trying what training does.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,15 +100,21 @@ def render(count: int, seed: int = 0) -> Iterator[RenderedPicture]:
         yield RenderedPicture(f"{index:04d}-{_slug(caption)}.{suffix}", caption, image, kind)
 
 
-def write(out: Path, pictures: Iterator[RenderedPicture]) -> int:
-    """Writes each picture as it comes and the captions last; says how many."""
+def write(out: Path, pictures: Iterator[RenderedPicture], words: Mapping[str, str] | None = None) -> int:
+    """Writes each picture as it comes and the captions last, in other `words` where there are some; says how many."""
     out.mkdir(parents=True, exist_ok=True)
     lines = []
     for picture in pictures:
         (out / picture.name).write_bytes(picture.encoded())
-        lines.append(json.dumps({"file": picture.name, "caption": picture.caption, "kind": picture.kind}) + "\n")
+        caption = in_other_words(picture.caption, words or {})
+        lines.append(json.dumps({"file": picture.name, "caption": caption, "kind": picture.kind}) + "\n")
     (out / CAPTIONS).write_text("".join(lines), encoding="utf-8")
     return len(lines)
+
+
+def in_other_words(caption: str, words: Mapping[str, str]) -> str:
+    """Word by word; one that is not among them stays."""
+    return re.sub(r"[\w'-]+", lambda found: words.get(found[0], found[0]), caption)
 
 
 def _slug(caption: str) -> str:
@@ -120,8 +127,12 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="the folder to write to; made if it is not there")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--words", type=Path, metavar="FILE", help="JSON that says what captions call each word instead"
+    )
     options = parser.parse_args()
-    written = write(options.out, render(options.count, options.seed))
+    words = json.loads(options.words.read_text(encoding="utf-8")) if options.words else None
+    written = write(options.out, render(options.count, options.seed), words)
     print(f"{written} pictures and {CAPTIONS} in {options.out}")
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from data import shapes
 from data.painting import COLOURS
-from data.render import CAPTIONS, Painter, RenderedPicture, render, write
+from data.render import CAPTIONS, Painter, RenderedPicture, in_other_words, render, write
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +132,14 @@ def _blobs(mask: NDArray[np.bool_]) -> int:
                     stack.append(near)
         blobs += size >= 30
     return blobs
+
+
+def test_captions_in_other_words(tmp_path: Path) -> None:
+    words = {"a": "ein", "star": "Stern", "hot-air": "Heißluft"}
+    assert in_other_words("a star, a STAR and stars", words) == "ein Stern, ein STAR and stars"
+    assert in_other_words("a hot-air balloon", words) == "ein Heißluft balloon"
+    german = json.loads((Path(shapes.__file__).parent / "german.json").read_text(encoding="utf-8"))
+    write(tmp_path, render(3), german)
+    captions = [json.loads(line)["caption"] for line in (tmp_path / CAPTIONS).read_text("utf-8").splitlines()]
+    assert captions[0] == "Sonnenuntergang über dem Meer mit ein orange Himmel"
+    assert [path.name for path in sorted(tmp_path.glob("*.jpg"))] == [picture.name for picture in render(3)]
