@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from indexer import database, schema, statements
 from indexer.errors import CollectionDamaged, ImageNotFound, ModelNotFound
+from indexer.jobs.shards import Shards
+from indexer.jobs.store import Jobs
 from indexer.manifest import Manifest
 from indexer.model_shelf import ModelShelf, parse_manifest
 from indexer.records import Changes, FileState, ImageRecord, NewImage, StoredModel
@@ -105,6 +107,15 @@ class Catalog:
     def models(self) -> ModelShelf:
         """The models that this catalog has embeddings of."""
         return ModelShelf(self._engine, self.library)
+
+    @property
+    def jobs(self) -> Jobs:
+        """The long work that was begun on this collection."""
+        return Jobs(self._engine, self.library)
+
+    def shards(self, job_id: int) -> Shards:
+        """The parts of a job that its workers share out."""
+        return Shards(self._engine, self.library, job_id)
 
     def close(self) -> None:
         """Give the connections back; may be called twice."""

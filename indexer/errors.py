@@ -7,6 +7,9 @@
     │   ├── OriginalGone            an indexed image whose file is not there any more
     │   ├── QueryImageNotFound      no uploaded query picture of that name, or not any more
     │   ├── CursorExpired           a page of results that are not kept any more
+    │   ├── JobNotFound             no job of that number
+    │   ├── JobBusy                 a job that somebody is running
+    │   ├── JobEnded                a job that is over: done or cancelled
     │   ├── ModelNotFound           a model that the collection has no embeddings of
     │   ├── ModelInUse              the model that serves cannot be dropped
     │   ├── NotReady                a model to promote that lacks embeddings of some images
@@ -81,6 +84,25 @@ class QueryImageNotFound(InvalidRequest):
 class CursorExpired(InvalidRequest):
     def __init__(self) -> None:
         super().__init__("these results are not kept any more; search again, or go on by offset")
+
+
+class JobNotFound(InvalidRequest):
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(f"no job {job_id} in this collection; `sightline jobs` lists them")
+
+
+class JobBusy(InvalidRequest):
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(f"job {job_id} is running already; `sightline jobs pause {job_id}` stops it at its next batch")
+
+
+class JobEnded(InvalidRequest):
+    def __init__(self, job_id: int, state: str) -> None:
+        self.job_id = job_id
+        self.state = state
+        super().__init__(f"job {job_id} is {state}; start a new one")
 
 
 class ModelNotFound(InvalidRequest):

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration in `indexer/migrations/versions`; opening a catalog at this one needs no Alembic."""
 
 ONLY_ROW = 1
@@ -92,6 +92,50 @@ model = sa.Table(
     sa.Column("revision", sa.BigInteger, nullable=False),  # grows with every change of this model's embeddings
     sa.Column("created_at", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,  # a number is never given twice: caches are named after it
+)
+
+
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("arguments", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("wish", sa.String(16), nullable=False),  # what people want of it: run, pause or cancel
+    sa.Column("owner", sa.String(128)),  # the process that runs it, see `indexer/jobs/leases.py`
+    sa.Column("beat_at", UtcDateTime),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("rate", sa.Float),  # a second
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("result", sa.JSON),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+job_line = sa.Table(
+    "job_line",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("job_id", sa.Integer, sa.ForeignKey("job.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+
+# A part of a job that one of its workers does: the images of a range of ids.
+shard = sa.Table(
+    "shard",
+    metadata,
+    sa.Column("job_id", sa.Integer, sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("first_id", sa.BigInteger, nullable=False),
+    sa.Column("last_id", sa.BigInteger, nullable=False),
+    sa.Column("finished", sa.Boolean, nullable=False),
+    sa.Column("owner", sa.String(128)),
+    sa.Column("beat_at", UtcDateTime),
 )
 
 
