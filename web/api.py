@@ -122,11 +122,11 @@ def _search(services: Services, wanted: SearchRequest, upload: bytes | None) -> 
     picture = _picture(services, wanted, upload)
     query = Query(_terms(wanted, picture), k=wanted.k, offset=wanted.offset)
     asked = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None)
-    return _answer(services.engine.search(query), wanted.k, asked)
+    return _answer(services.serving.engine.search(query), wanted.k, asked)
 
 
 def _next_page(services: Services, cursor: str, k: int) -> SearchResponse:
-    return _answer(services.engine.next_page(cursor, k), k, None)
+    return _answer(services.serving.next_page(cursor, k), k, None)
 
 
 def _answer(results: Results, k: int, asked: QueryOut | None) -> SearchResponse:

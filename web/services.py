@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final, cast
 
 from anyio import CapacityLimiter
@@ -15,7 +16,7 @@ from indexer.collection import Collection
 from indexer.config import Settings
 from indexer.encoder import Encoder, load_encoder
 from indexer.library_folder import QUERIES, THUMBNAILS
-from search.engine import SearchEngine
+from search.serving import Serving
 from web.thumbnails import Thumbnails
 from web.uploads import QueryImages
 
@@ -28,13 +29,16 @@ UPLOADS_AT_ONCE: Final = 4
 @dataclass(frozen=True, slots=True)
 class Services:
     settings: Settings
-    collection: Collection
-    engine: SearchEngine
+    serving: Serving
     thumbnails: Thumbnails
     query_images: QueryImages
     search_slots: CapacityLimiter
     upload_slots: CapacityLimiter
     """For searches that bring a picture."""
+
+    @property
+    def collection(self) -> Collection:
+        return self.serving.collection
 
 
 @contextmanager
@@ -43,15 +47,13 @@ def open_services(settings: Settings, encoder: Encoder | None = None) -> Iterato
 
     An `encoder` that is given is used as it is, instead of the settings' or the collection's own model.
     """
-    with Collection.open(settings.library) as collection:
-        encoder = encoder or load_encoder(
-            settings.model or collection.manifest.model, device=settings.device, precision=settings.precision
-        )
-        collection.fold_in_background(encoder)
+    load = partial(load_encoder, device=settings.device, precision=settings.precision)
+    if encoder is None and settings.model is not None:
+        encoder = load(settings.model)
+    with Serving.open(settings.library, load, settings.upload_limits, encoder=encoder) as serving:
         yield Services(
             settings=settings,
-            collection=collection,
-            engine=SearchEngine(collection, encoder, settings.upload_limits),
+            serving=serving,
             thumbnails=Thumbnails(
                 settings.library / THUMBNAILS, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))
             ),
