@@ -15,32 +15,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import indexer.jobs.cli
 import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
+from indexer.options import SOME_FAILED, Device, Json, Library, Model, Precision
 
 if TYPE_CHECKING:
     from indexer.collection import Collection, IndexStats
     from indexer.encoder import Encoder
     from indexer.pipeline import SyncReport
-
-Library = Annotated[
-    Path | None,
-    typer.Option("--library", help="Folder of the collection (environment: SIGHTLINE_LIBRARY).", show_default=False),
-]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        help="`mini`, ARCHITECTURE/TAG as `sightline models` lists them, hf-hub:ORG/NAME, or local-dir:FOLDER.",
-        show_default=False,
-    ),
-]
-Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default=False)]
-Precision = Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-
-SOME_FAILED = 1
-"""Exit code when the work was done but some files could not be indexed."""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command()(models)
     app.command()(stats)
     app.command()(settings)
+    indexer.jobs.cli.register(app)
     indexer.training.cli.register(app)
 
 

@@ -150,6 +150,18 @@ class Collection:
         with locked(self.library, seconds=0):
             self.catalog.models.promote(model_id)
 
+    def drop_missing(self, model_id: int) -> int:
+        """Take images out that have no embedding of that model, their files being gone or damaged; returns how many.
+
+        Raises CollectionLocked while somebody indexes, and ModelNotFound.
+        """
+        target, removed = self.catalog.of_model(model_id), 0
+        with locked(self.library, seconds=0):
+            while page := target.missing(_MANY):
+                self.catalog.remove([file.id for file in page])
+                removed += len(page)
+        return removed
+
     def drop(self, model_id: int) -> None:
         """Forget a model that does not serve, with its vectors. Raises what `ModelShelf.drop` raises."""
         with locked(self.library, seconds=0):

@@ -11,6 +11,7 @@
     │   ├── JobBusy                 a job that somebody is running
     │   ├── JobEnded                a job that is over: done or cancelled
     │   ├── ModelNotFound           a model that the collection has no embeddings of
+    │   ├── NoPreviousModel         nothing to roll back to
     │   ├── ModelInUse              the model that serves cannot be dropped
     │   ├── NotReady                a model to promote that lacks embeddings of some images
     │   ├── UploadTooLarge          a request with more bytes than the service takes
@@ -110,6 +111,15 @@ class ModelNotFound(InvalidRequest):
         self.model = model
         super().__init__(
             f"the collection in {library!r} has no embeddings of model {model}; `sightline reindex --model` makes them"
+        )
+
+
+class NoPreviousModel(InvalidRequest):
+    def __init__(self, library: str) -> None:
+        self.library = library
+        super().__init__(
+            f"no other model has answered the searches of the collection in {library!r}, or it was pruned; "
+            "`sightline reindex --model` fills one"
         )
 
 
@@ -343,9 +353,11 @@ class ModelMismatch(CollectionError):
         self.field = field
         self.stored = stored
         self.given = given
-        remedy = f"search it with `--model {model}`, or" if field == "model" else f"{model!r} itself has changed since:"
+        remedy = (
+            f"use it with `--model {model}`, or make the other's embeddings with `sightline reindex --model {given}`"
+            if field == "model"
+            else f"{model!r} itself has changed since: `sightline reindex --model {model}` makes its embeddings anew"
+        )
         super().__init__(
-            library,
-            f"the collection in {library!r} was made with {field} {stored!r}, not {given!r}; "
-            f"{remedy} index into a new folder with `--library OTHER_FOLDER`",
+            library, f"the collection in {library!r} was made with {field} {stored!r}, not {given!r}; {remedy}"
         )

@@ -6,6 +6,7 @@ image has an embedding of it: a reader finds all of the old model or all of the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,9 +48,10 @@ class ModelShelf:
             return int(connection.scalars(sa.select(collection.c.serving)).one())
 
     def find(self, name: str) -> StoredModel:
-        """By its number or its name; of several of one name the newest. Raises ModelNotFound."""
+        """By its number, its name, or its folder; of several of one name the newest. Raises ModelNotFound."""
+        folder = f"local-dir:{os.path.abspath(name)}"  # noqa: PTH100  (as the name was made)
         for stored in reversed(self.all()):
-            if name in (str(stored.id), stored.manifest.model):
+            if name == str(stored.id) or stored.manifest.model in (name, folder):
                 return stored
         raise ModelNotFound(str(self._library), name)
 

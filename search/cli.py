@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from indexer.cli import SOME_FAILED, Device, Json, Library, Model, Precision, display_path
+from indexer.cli import display_path
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
+from indexer.options import SOME_FAILED, Device, Json, Library, Model, Precision
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
 from search.query import DEFAULT_K, Query

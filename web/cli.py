@@ -15,9 +15,9 @@ import typer
 import indexer.cli
 import search.cli
 from indexer import __version__
-from indexer.cli import Device, Library, Model, Precision
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidRequest, InvalidSettings, SightlineError, UnreadableImage
+from indexer.options import Device, Library, Model, Precision
 
 WRONG_USE = 2
 COULD_NOT_RUN = 3

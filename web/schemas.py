@@ -20,7 +20,7 @@ HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b
 CURSOR: Final = "the last page's `cursor`: the next hits of that search, of the collection as it was then"
 
 
-def _examples(*examples: dict[str, Any]) -> ConfigDict:
+def examples(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": list(examples)})
 
 
@@ -43,7 +43,7 @@ _HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, **_IMAGE}
 class SearchRequest(BaseModel):
     """What to look for: a text, a picture of the collection or one sent before, or text and picture together."""
 
-    model_config = _examples(
+    model_config = examples(
         {"text": "a dog on a beach", "k": 40}, {"image_id": 17}, {"text": "at night", "query_image": HASH_EXAMPLE}
     )
 
@@ -61,7 +61,7 @@ class SearchRequest(BaseModel):
 class ImageOut(BaseModel):
     """An indexed image."""
 
-    model_config = _examples(_IMAGE)
+    model_config = examples(_IMAGE)
 
     id: int
     path: str = Field(description="absolute; U+FFFD stands for bytes that are not UTF-8")
@@ -83,7 +83,7 @@ class ImageOut(BaseModel):
 class HitOut(ImageOut):
     """An image found: its place among all and the cosine between query and image, -1 to 1."""
 
-    model_config = _examples(_HIT)
+    model_config = examples(_HIT)
 
     rank: PositiveInt
     score: float
@@ -96,7 +96,7 @@ class HitOut(ImageOut):
 class QueryOut(BaseModel):
     """The query as a link would hold it: with it the same search can be asked again."""
 
-    model_config = _examples({"text": "a dog on a beach", "image_id": None, "query_image": None})
+    model_config = examples({"text": "a dog on a beach", "image_id": None, "query_image": None})
 
     text: str | None
     image_id: int | None
@@ -104,7 +104,7 @@ class QueryOut(BaseModel):
 
 
 class SearchResponse(BaseModel):
-    model_config = _examples(
+    model_config = examples(
         {
             "hits": [_HIT],
             "images": 1000,
@@ -128,7 +128,7 @@ class SearchResponse(BaseModel):
 class ImagesResponse(BaseModel):
     """Images, the newest in the collection first."""
 
-    model_config = _examples({"images": [_IMAGE], "next_before": 17})
+    model_config = examples({"images": [_IMAGE], "next_before": 17})
 
     images: list[ImageOut]
     next_before: int | None = Field(description="`before` of the next page; null after the last one")
@@ -190,7 +190,7 @@ class CalibrationOut(BaseModel):
 class IndexOut(BaseModel):
     """The vector index."""
 
-    model_config = _examples(_INDEX)
+    model_config = examples(_INDEX)
 
     kind: str = Field(description="`exact`, `pq`, `rabitq`, `ivf`, `hnsw` or `torch`")
     base: int = Field(description="vectors that its structure was built of")
@@ -202,7 +202,7 @@ class IndexOut(BaseModel):
 
 
 class StatsResponse(BaseModel):
-    model_config = _examples(
+    model_config = examples(
         {
             "images": 1000,
             "model": "mini",
@@ -232,7 +232,7 @@ class StatsResponse(BaseModel):
 
 
 class Health(BaseModel):
-    model_config = _examples({"status": "ok"})
+    model_config = examples({"status": "ok"})
 
     status: str
 

@@ -33,8 +33,7 @@ class JobRun:
     def __init__(self, jobs: Jobs, job: Job, owner: str, beat_seconds: float) -> None:
         self.job = job
         self._jobs, self._owner, self._beat_seconds = jobs, owner, beat_seconds
-        self._started = time.monotonic()
-        self._first: int | None = None
+        self._first: tuple[float, int] | None = None
         self._done, self._total, self._message = job.done, job.total, ""
         self._stop: JobStopped | None = None
         self._over = threading.Event()
@@ -42,8 +41,8 @@ class JobRun:
 
     def progress(self, done: int, total: int | None, message: str = "") -> None:
         """Say how far it is. Raises JobStopped if it is to end here: what has been committed is kept."""
-        if self._first is None:
-            self._first = done
+        if self._first is None:  # a model may have taken a while to load
+            self._first = time.monotonic(), done
         self._done, self._total, self._message = done, total, message or self._message
         self.check()
 
@@ -80,8 +79,11 @@ class JobRun:
             self._stop = {"run": None, "pause": JobStopped("paused"), "cancel": JobStopped("cancelled")}[wish]
 
     def _rate(self) -> float | None:
-        seconds = time.monotonic() - self._started
-        return (self._done - self._first) / seconds if self._first is not None and seconds > 0 else None
+        if self._first is None:
+            return None
+        since, done = self._first
+        seconds = time.monotonic() - since
+        return (self._done - done) / seconds if seconds > 0 else None
 
 
 def run_job(jobs: Jobs, id: int, work: Work, *, beat_seconds: float = BEAT_SECONDS) -> Job:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from indexer.cli import Device, Json, Model, Precision
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidReport, InvalidRequest
 from indexer.models import DEFAULT_MODEL
+from indexer.options import Device, Json, Model, Precision
 
 if TYPE_CHECKING:
     from search.benchmark.encoding import Stage

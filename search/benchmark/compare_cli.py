@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli import Json
+from indexer.options import Json
 
 if TYPE_CHECKING:
     from search.benchmark.comparison import RunComparison

@@ -84,7 +84,7 @@ def test_another_model_is_refused_with_the_remedy_and_nothing_changes(index: Run
     write(tmp_path / "photos" / "a.jpg", photo(60, 40))
     index()
     other = make_checkpoint(tmp_path / "other", seed=1)
-    with pytest.raises(ModelMismatch, match="--library"):
+    with pytest.raises(ModelMismatch, match="sightline reindex --model local-dir:"):
         index("--model", f"local-dir:{other}")
     assert _counts(index()) == {"unchanged": 1}
 
@@ -94,7 +94,7 @@ def test_a_model_that_changed_in_its_place_is_noticed_though_nothing_is_new(inde
     write(tmp_path / "photos" / "a.jpg", photo(60, 40))
     index("--model", f"local-dir:{folder}")
     make_checkpoint(folder, seed=1)
-    with pytest.raises(ModelMismatch, match=r"weights hash .* has changed since: index into a new folder"):
+    with pytest.raises(ModelMismatch, match=r"weights hash .* itself has changed since: `sightline reindex --model"):
         index()
 
 

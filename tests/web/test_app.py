@@ -30,9 +30,15 @@ OPERATIONS = (
     "get /api/images/{image_id}/thumbnail",
     "get /api/images/{image_id}/original",
     "get /api/stats",
+    "get /api/models",
+    "get /api/jobs",
+    "get /api/jobs/{job_id}",
+    "post /api/jobs/{job_id}/pause",
+    "post /api/jobs/{job_id}/resume",
+    "post /api/jobs/{job_id}/cancel",
     "get /healthz",
 )
-TAKING_NOTHING = ("get /api/stats", "get /healthz")
+TAKING_NOTHING = ("get /api/stats", "get /api/models", "get /healthz")
 ALL_ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SightlineError)]
 
 
