@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from indexer.vectors import Ids, Mask, Rows, Stored, Vectors
 from indexer.vectors.base import Candidates
 from indexer.vectors.calibration import Calibration, Effort
-from indexer.vectors.scoring import NO_ROWS, products, scan
+from indexer.vectors.joined import Joined
+from indexer.vectors.scoring import NO_ROWS
 
 FIRST_DEPTH = 10
 GATHERED = 4096
@@ -26,6 +27,10 @@ FILTERED = 4
 vectors score alike and codes tell them apart less well."""
 EXACT_SHARE = 4
 """Where candidates would be more than one in so many of the eligible, all of those are scored instead."""
+EXTENDED_BY = 256
+"""So many newer vectors are coded at once; fewer are scanned: 256 of 512 dimensions in 0.03 ms."""
+EXTENDED_SHARE = 4
+"""Newer vectors are coded up to so small a part of the base: its codes and its effort were fitted to others."""
 _GROWTH = 0.65  # of candidates with depth, as a power: a million x 512 needs 0.55 to 0.65 for a recall of 0.99
 _QUERIES = 64  # searched at a time
 _CERTAIN_FIRST, _CERTAIN = 4.0, 2.0
@@ -58,6 +63,10 @@ class Structure(Protocol):
         """Approximate scores, descending, and rows, `(n, most)` both; -1 where there are no more."""
         ...
 
+    def extended(self, vectors: Vectors) -> Structure | None:
+        """With those rows after its own; None if it cannot be. Itself it stays as it is."""
+        ...
+
     def parameters(self) -> dict[str, int]:
         """For people to read."""
         ...
@@ -74,10 +83,16 @@ class ApproximateBase:
     vectors: Stored
     effort: Effort
     calibration: Calibration | None = None
+    newer: Vectors | None = None
+    """What it was extended by."""
 
     @property
     def kind(self) -> str:
         return self.found_by.kind
+
+    @property
+    def size(self) -> int:
+        return len(self.vectors) + (0 if self.newer is None else len(self.newer))
 
     def structure(self) -> NDArray[np.uint8]:
         return self.found_by.to_bytes()
@@ -85,10 +100,20 @@ class ApproximateBase:
     def with_effort(self, effort: Effort, calibration: Calibration | None = None) -> ApproximateBase:
         return replace(self, effort=effort, calibration=calibration)
 
+    def extended(self, newer: Vectors) -> ApproximateBase:
+        newer = newer[: len(self.vectors) // EXTENDED_SHARE]
+        fresh = newer[self.size - len(self.vectors) :]
+        found_by = self.found_by.extended(fresh) if len(fresh) >= EXTENDED_BY else None
+        return self if found_by is None else replace(self, found_by=found_by, newer=newer)
+
     @property
     def exhaustive_fetch(self) -> int:
         """With so many candidates every vector is scored."""
-        return len(self.ids) // EXACT_SHARE + 1
+        return self.size // EXACT_SHARE + 1
+
+    @property
+    def _all(self) -> Joined:
+        return Joined(self.vectors, self.vectors[:0] if self.newer is None else self.newer)
 
     def depths(self, k: int) -> tuple[int, ...]:
         found = [FIRST_DEPTH]
@@ -99,17 +124,17 @@ class ApproximateBase:
     def candidates(
         self, queries: Vectors, depths: tuple[int, ...], dead: Mask | None, rows: Rows | None
     ) -> list[Candidates]:
-        there = len(self.ids) - (int(np.count_nonzero(dead)) if dead is not None else 0) if rows is None else len(rows)
+        there = self.size - (int(np.count_nonzero(dead)) if dead is not None else 0) if rows is None else len(rows)
         fetches = self._fetches(depths, there, filtered=rows is not None)
         if not fetches or (rows is not None and self._few(rows)):
-            exact = scan(queries, self.vectors, depths[-1], rows=rows, dead=dead)
+            exact = self._all.scan(queries, depths[-1], rows=rows, dead=dead)
             return [Candidates(found, (len(found),) * len(depths)) for found in exact]
         doubtful = self.found_by.nested and (dead is not None or rows is not None)
         found = []
         for start in range(0, len(queries), _QUERIES):
             some = queries[start : start + _QUERIES]
             for query, near in zip(some, self._near(some, fetches, dead, rows), strict=True):
-                near.scores = products(query, self.vectors, near.rows)
+                near.scores = self._all.products(query, near.rows)
                 sure = 0
                 for cut, depth in zip(near.cuts, depths, strict=False):
                     if cut < min(depth, there) or (doubtful and not _certain(near, cut, depth)):
@@ -130,7 +155,7 @@ class ApproximateBase:
         return fetches
 
     def _few(self, rows: Rows) -> bool:
-        return not self.found_by.filters or len(rows) <= max(GATHERED, len(self.ids) // 50)
+        return not self.found_by.filters or len(rows) <= max(GATHERED, self.size // 50)
 
     def _near(self, queries: Vectors, fetches: list[int], dead: Mask | None, rows: Rows | None) -> list[_Near]:
         """For each query what seems nearest of the eligible, with a cut for each of the fetches that could be had."""
@@ -146,12 +171,12 @@ class ApproximateBase:
     def _nearest(self, queries: Vectors, fetch: int, dead: Mask | None, rows: Rows | None) -> list[_Near]:
         """For each query the `fetch` eligible rows that seem nearest, and perhaps a few more."""
         if rows is not None:
-            eligible = np.zeros(len(self.ids), np.bool_)
+            eligible = np.zeros(self.size, np.bool_)
             eligible[rows] = True
             return _split(self.found_by.nearest(queries, fetch, self.found_by.lists, eligible))
         if dead is None:
             return _split(self.found_by.nearest(queries, fetch, self.effort.probes, None))
-        most = min(len(self.ids), fetch + fetch // 4 + 32)
+        most = min(self.size, fetch + fetch // 4 + 32)
         found = _split(self.found_by.nearest(queries, most, self.effort.probes, None), dead)
         short = [number for number, near in enumerate(found) if len(near.rows) < fetch]
         if short and self.found_by.filters:  # more of the nearest are dead than was fetched for
@@ -174,10 +199,10 @@ class ApproximateBase:
         found, scores = near.rows[:last], near.scores[:last]
         missing = len(depths) - len(cuts)
         if missing:
-            [best] = scan(query[None], self.vectors, depths[-1], rows=rows, dead=dead)
+            [best] = self._all.scan(query[None], depths[-1], rows=rows, dead=dead)
             more = np.setdiff1d(best, found)
             found = np.concatenate([found, more])
-            scores = np.concatenate([scores, products(query, self.vectors, more)])
+            scores = np.concatenate([scores, self._all.products(query, more)])
         return Candidates(found, cuts + (len(found),) * missing, scores)
 
 

@@ -43,6 +43,18 @@ class Base(Protocol):
         """None for exact kinds."""
         ...
 
+    @property
+    def size(self) -> int:
+        """How many rows there are to find: its own and those it was extended by."""
+        ...
+
+    def extended(self, newer: Vectors) -> Base:
+        """One that also finds some of the first of the `newer` (`(m, dimension)`), numbered after its own rows.
+
+        Itself, if it is not worth it. `newer` begins with those it was extended by before.
+        """
+        ...
+
     def depths(self, k: int) -> tuple[int, ...]:
         """Ascending; the last is k or more. Ranks up to each are settled with candidates of their own, whatever is
         asked for beyond: for an approximate kind they are the same for every k, so that pages agree."""

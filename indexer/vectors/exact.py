@@ -40,6 +40,13 @@ class ExactBase:
             wide[start : start + _ROWS] = as_float32(vectors[start : start + _ROWS])
         return cls(ids, vectors, wide)
 
+    @property
+    def size(self) -> int:
+        return len(self.ids)
+
+    def extended(self, newer: Vectors) -> ExactBase:
+        return self  # a scan of them takes no longer elsewhere
+
     def depths(self, k: int) -> tuple[int, ...]:
         return (k,)
 

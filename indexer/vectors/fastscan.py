@@ -11,7 +11,7 @@ for texts, else 0.984 and 0.962; RaBitQ's, which take twice as long to scan, 0.9
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from indexer.vectors import Mask, Stored, Vectors
 from indexer.vectors.faiss_library import load_faiss, one_thread
 from indexer.vectors.scoring import as_float32, dots
+
+Found = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Scores, descending, and rows, `(queries, n)` both."""
 
 KINDS = ("pq", "rabitq", "ivf")
 
@@ -40,6 +43,8 @@ class FastScan:
     faiss: Any
     index: Any
     """`IndexIVFRaBitQFastScan`, or `IndexPreTransform` over `IndexIVFPQFastScan`."""
+    newer: FastScan | None = None
+    """Over rows that are numbered after those of `index`; by the same codec, so that their scores compare."""
     _lists: Any = field(init=False)
     """The IVF structure itself."""
     _turn: Vectors | None = field(init=False)
@@ -67,9 +72,18 @@ class FastScan:
     def parameters(self) -> dict[str, int]:
         return {"lists": self.lists, "code_bytes": int(self._lists.code_size), "directions": int(self._lists.d)}
 
-    def nearest(
-        self, queries: Vectors, most: int, probes: int, eligible: Mask | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def nearest(self, queries: Vectors, most: int, probes: int, eligible: Mask | None) -> Found:
+        if self._turn is not None:  # one by one, as a product of matrices is rounded otherwise for another batch
+            queries = np.stack([dots(self._turn, query) for query in queries])
+        size = self.index.ntotal
+        with one_thread(self.faiss):
+            found = self._search(queries, most, probes, None if eligible is None else eligible[:size])
+            if self.newer is None:
+                return found
+            newer = self.newer._search(queries, most, probes, None if eligible is None else eligible[size:])
+        return _merged(found, newer, size)
+
+    def _search(self, turned: Vectors, most: int, probes: int, eligible: Mask | None) -> Found:
         if eligible is None:
             parameters = self._plain.get(probes) or self.faiss.SearchParametersIVF(nprobe=probes)
             self._plain[probes] = parameters
@@ -77,11 +91,20 @@ class FastScan:
             bits = np.packbits(eligible, bitorder="little")  # has to live as long as the selector
             selector = self.faiss.IDSelectorBitmap(len(eligible), self.faiss.swig_ptr(bits))
             parameters = self.faiss.SearchParametersIVF(nprobe=probes, sel=selector)
-        if self._turn is not None:  # one by one, as a product of matrices is rounded otherwise for another batch
-            queries = np.stack([dots(self._turn, query) for query in queries])
-        with one_thread(self.faiss):
-            scores, rows = self._lists.search(queries, most, params=parameters)
+        scores, rows = self._lists.search(turned, most, params=parameters)
         return scores, rows
+
+    def extended(self, vectors: Vectors) -> FastScan:
+        """Cloning 8,000 codes takes 0.02 ms, coding 256 of 512 dimensions 2 ms; the first time the index is cloned, to
+        be emptied, 1 ms for each 100,000."""
+        if self.newer is None:
+            grown = self.faiss.clone_index(self.index)
+            grown.reset()
+        else:
+            grown = self.faiss.clone_index(self.newer.index)
+        with one_thread(self.faiss):
+            _add(grown, vectors)
+        return replace(self, newer=FastScan(self.kind, self.faiss, grown))
 
     def to_bytes(self) -> NDArray[np.uint8]:
         found: NDArray[np.uint8] = self.faiss.serialize_index(self.index)
@@ -109,9 +132,22 @@ def build_fastscan(kind: str, vectors: Stored) -> FastScan:
         index = faiss.IndexPreTransform(linear, codes)
     codes.cp.min_points_per_centroid = 1
     index.train(training)
-    for start in range(0, size, _ADDED):
-        index.add(as_float32(vectors[start : start + _ADDED]))
+    _add(index, vectors)
     return FastScan(kind, faiss, index)
+
+
+def _add(index: Any, vectors: Stored) -> None:
+    for start in range(0, len(vectors), _ADDED):
+        index.add(as_float32(vectors[start : start + _ADDED]))
+
+
+def _merged(older: Found, newer: Found, size: int) -> Found:
+    """The best of both, as many as there are of each; the rows of the newer are numbered from `size`."""
+    rows = np.concatenate([older[1], np.where(newer[1] < 0, -1, newer[1] + size)], axis=1)
+    scores = np.concatenate([older[0], newer[0]], axis=1)
+    scores[rows < 0] = -np.inf  # what pads has a score by which it might stand before others
+    best = np.argsort(-scores, axis=1, kind="stable")[:, : older[0].shape[1]]
+    return np.take_along_axis(scores, best, axis=1), np.take_along_axis(rows, best, axis=1)
 
 
 def restore_fastscan(kind: str, structure: NDArray[np.uint8]) -> FastScan:

@@ -44,6 +44,9 @@ class Hnsw:
             scores, rows = self.index.search(queries, most, params=self.faiss.SearchParametersHNSW(efSearch=most))
         return scores, rows
 
+    def extended(self, vectors: Vectors) -> None:
+        return None  # a graph cannot grow while it is searched, and takes long to copy
+
     def to_bytes(self) -> NDArray[np.uint8]:
         found: NDArray[np.uint8] = self.faiss.serialize_index(self.index)
         return found

@@ -1,4 +1,8 @@
-"""An index of any kind: a base, a tail of newer vectors that are searched exactly, and a mask of dead rows."""
+"""An index of any kind: a base, a tail of newer vectors, and a mask of dead rows.
+
+The tail is searched exactly, but for those of its first rows that the base was extended by: where it finds by codes it
+codes newer vectors too, and finds them as it finds its own. Rows of the tail are numbered after those of the base.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,9 @@ from indexer.vectors import Ids, Mask, Matches, Rows, Vectors
 from indexer.vectors.base import Base, Candidates
 from indexer.vectors.bases import build_base
 from indexer.vectors.calibration import Calibration
+from indexer.vectors.joined import Joined
 from indexer.vectors.planning import IndexPlan
-from indexer.vectors.scoring import NO_ROWS, as_float32, narrowed, scan, scored
+from indexer.vectors.scoring import NO_ROWS, as_float32, narrowed, scan
 
 TAIL_LIMIT = 4096
 """A tail, or a number of dead rows, above this and above a share of the base is worth a new base."""
@@ -87,6 +92,9 @@ class SegmentedIndex:
     """See `VectorIndex`. Made by `build` or `of`."""
 
     base: Base
+    """As it was built."""
+    _extended: Base
+    """The base, or the base extended by some of the first of the tail."""
     _dead: Mask
     """`(n,)`: rows of the base that were removed or replaced."""
     dead_count: int
@@ -106,7 +114,7 @@ class SegmentedIndex:
     @classmethod
     def of(cls, base: Base) -> SegmentedIndex:
         """With nothing in the tail and nothing dead."""
-        return cls(base, np.zeros(len(base.ids), np.bool_), 0, _Tail.empty(base.vectors.shape[1]))
+        return cls(base, base, np.zeros(len(base.ids), np.bool_), 0, _Tail.empty(base.vectors.shape[1]))
 
     @property
     def kind(self) -> str:
@@ -140,15 +148,40 @@ class SegmentedIndex:
             return [_NO_MATCHES for _ in queries]
         base_rows = tail_rows = None
         if allowed is not None:
-            allowed = np.unique(allowed) if np.any(allowed[1:] <= allowed[:-1]) else allowed
-            base_rows = positions(self.base.ids, allowed)
-            base_rows = base_rows[~self._dead[base_rows]]
-            tail_rows = np.flatnonzero(among(self._tail.ids, allowed) & ~self._tail.dead)
+            base_rows, tail_rows = self._rows_of(allowed)
         depths = self.base.depths(k)
-        from_base = self.base.candidates(queries, depths, self._dead if self.dead_count else None, base_rows)
-        dead = self._tail.dead if self._tail.dead_count else None
-        from_tail = scan(queries, self._tail.vectors, depths[-1], rows=tail_rows, dead=dead)
+        from_base = self._extended.candidates(queries, depths, self._dead_in_base(), base_rows)
+        from_tail = self._scanned(queries, depths[-1], tail_rows)
         return [self._ranked(*found, depths, k) for found in zip(queries, from_base, from_tail, strict=True)]
+
+    @property
+    def _coded(self) -> int:
+        """How many of the first rows of the tail the base was extended by."""
+        return self._extended.size - len(self.base.ids)
+
+    def _rows_of(self, allowed: Ids) -> tuple[Rows, Rows]:
+        """Those alive in the extended base, and those in the rest of the tail."""
+        allowed = np.unique(allowed) if np.any(allowed[1:] <= allowed[:-1]) else allowed
+        base_rows = positions(self.base.ids, allowed)
+        base_rows = base_rows[~self._dead[base_rows]]
+        tail_rows = np.flatnonzero(among(self._tail.ids, allowed) & ~self._tail.dead) + len(self.base.ids)
+        cut = int(np.searchsorted(tail_rows, self._extended.size))
+        return np.concatenate([base_rows, tail_rows[:cut]]), tail_rows[cut:]
+
+    def _dead_in_base(self) -> Mask | None:
+        """The extended one; None if all are alive."""
+        dead_in_tail = self._tail.dead[: self._coded]
+        if not self.dead_count and not dead_in_tail.any():
+            return None
+        return np.concatenate([self._dead, dead_in_tail]) if len(dead_in_tail) else self._dead
+
+    def _scanned(self, queries: Vectors, k: int, rows: Rows | None) -> list[Rows]:
+        """The best of what of the tail is not coded."""
+        tail, coded = self._tail, self._coded
+        start = self._extended.size
+        rows = None if rows is None else rows - start
+        dead = tail.dead[coded:] if tail.dead_count else None
+        return [found + start for found in scan(queries, tail.vectors[coded:], k, rows=rows, dead=dead)]
 
     def changed(self, put_ids: Ids, put_vectors: NDArray[np.float16], removed_ids: Ids) -> SegmentedIndex:
         """Shares the base and what was in the tail, however large they have become. `put_ids` are distinct."""
@@ -160,7 +193,8 @@ class SegmentedIndex:
             dead = dead.copy()
             dead[rows] = True
         tail = self._tail.without(gone).with_rows(put_ids, put_vectors)
-        return SegmentedIndex(self.base, dead, int(dead.sum()) if len(rows) else self.dead_count, tail)
+        extended = self._extended.extended(tail.vectors) if len(put_ids) else self._extended
+        return SegmentedIndex(self.base, extended, dead, int(dead.sum()) if len(rows) else self.dead_count, tail)
 
     def contents(self) -> tuple[Ids, NDArray[np.float16]]:
         """Every id, ascending, and its vector, exactly as it was put. The base's own, uncopied, if nothing changed."""
@@ -188,18 +222,26 @@ class SegmentedIndex:
 
     def _ranked(self, query: Vectors, base: Candidates, tail_rows: Rows, depths: tuple[int, ...], k: int) -> Matches:
         """Score the candidates one way, whatever found them, and settle the ranks depth by depth."""
-        tail, rows, cuts = self._tail, base.rows, base.cuts
+        rows, cuts = base.rows, base.cuts
         if base.scores is not None:
             keep = narrowed(query, base.scores, cuts, depths)
             rows, cuts = rows[keep], tuple(int(np.count_nonzero(keep[:cut])) for cut in cuts)
-        ids = np.concatenate([self.base.ids[rows], tail.ids[tail_rows]])
-        parts = self.base.vectors[rows], tail.vectors[tail_rows]
-        scores = np.concatenate([scored(part, query) for part in parts])
+        every = np.concatenate([rows, tail_rows])
+        ids = self._ids(every)
+        scores = Joined(self.base.vectors, self._tail.vectors).scored(query, every)
         order = np.lexsort((ids, -scores))
         if len(depths) > 1:
             order = _by_depth(order, len(rows), cuts, depths)
         order = order[:k]
         return Matches(ids[order], np.clip(scores[order], -1, 1))
+
+    def _ids(self, rows: Rows) -> Ids:
+        size = len(self.base.ids)
+        late = rows >= size
+        ids = np.empty(len(rows), np.int64)
+        ids[~late] = self.base.ids[rows[~late]]
+        ids[late] = self._tail.ids[rows[late] - size]
+        return ids
 
 
 _NO_MATCHES = Matches(np.empty(0, np.int64), np.empty(0, np.float32))

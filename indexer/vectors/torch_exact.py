@@ -59,6 +59,13 @@ class TorchBase:
             ) from error
         return cls(ids, vectors, matrix)
 
+    @property
+    def size(self) -> int:
+        return len(self.ids)
+
+    def extended(self, newer: Vectors) -> TorchBase:
+        return self  # a scan of them takes no longer elsewhere
+
     def depths(self, k: int) -> tuple[int, ...]:
         return (k,)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from indexer.vectors import approximate
+from indexer.vectors import approximate, joined
 from indexer.vectors.approximate import ApproximateBase
 from indexer.vectors.calibration import Effort
 from indexer.vectors.fastscan import build_fastscan
@@ -56,8 +56,8 @@ def test_a_depth_whose_candidates_would_be_most_of_all_is_scored_whole(base: App
 
 def test_what_a_filter_leaves_far_from_the_query_is_scored_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     scanned = []
-    real = approximate.scan
-    monkeypatch.setattr(approximate, "scan", lambda *given, **named: scanned.append(1) or real(*given, **named))
+    real = joined.scan
+    monkeypatch.setattr(joined, "scan", lambda *given, **named: scanned.append(1) or real(*given, **named))
     monkeypatch.setattr(approximate, "GATHERED", 100)
     vectors, query = pictures(SIZE, 64), image_queries(3, 64)[:1]
     base = ApproximateBase(build_fastscan("pq", vectors), np.arange(SIZE), vectors, Effort(100, 1))

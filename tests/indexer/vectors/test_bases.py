@@ -43,6 +43,8 @@ def _small_is_large_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that what is meant for a million vectors is done with a thousand."""
     monkeypatch.setattr(approximate, "GATHERED", 40)
     monkeypatch.setattr(approximate, "EXACT_SHARE", 1)
+    monkeypatch.setattr(approximate, "EXTENDED_BY", 30)
+    monkeypatch.setattr(approximate, "EXTENDED_SHARE", 1)
 
 
 def pairs(matches: Matches) -> tuple[list[int], list[float]]:
