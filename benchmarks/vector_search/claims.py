@@ -19,7 +19,6 @@ RECALL, IVF_RECALL = 0.99, 0.985
 MILLION = 1_000_000
 OVER_NUMPY = {100_000: 20.0, MILLION: 12.0}
 IVF_OVER_NUMPY = {MILLION: 90.0}
-SMALLER = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,60 +88,71 @@ def _against_numpy(place: Place, rows: Mapping[str, Row | str]) -> Iterator[Line
             yield at_least(f"{about}: recall@10, the worse of image and text queries", row.recall10, recall)
 
 
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """A goal beside a peer."""
+
+    peer: str
+    words: str
+    bound: Callable[..., Line]
+    goal: float
+    value: Callable[[Row, Row], float]
+    """Of ours and the peer's."""
+    ours: str | None = None
+    """None for Sightline's own choice."""
+
+
+_OTHERS = (
+    _Against(
+        "rclip-like sort",
+        "p50, times faster than an rclip-like sort",
+        at_least,
+        90,
+        lambda ours, peer: times_faster(ours.single, peer.single),
+    ),
+    _Against(
+        "hnswlib",
+        "build, times faster than hnswlib",
+        at_least,
+        5,
+        lambda ours, peer: peer.build_seconds / ours.build_seconds,
+    ),
+    _Against(
+        "hnswlib",
+        "p50 over hnswlib's at the same recall",
+        at_most,
+        1.2,
+        lambda ours, peer: 1 / times_faster(ours.single, peer.single),
+    ),
+    _Against(
+        "hnswlib",
+        "hot bytes a vector, times fewer than hnswlib",
+        at_least,
+        20,
+        lambda ours, peer: peer.hot_bytes / ours.hot_bytes,
+    ),
+    _Against(
+        "FAISS flat",
+        f"batch of {BATCH}, times faster than FAISS flat as installed",
+        at_least,
+        15,
+        lambda ours, peer: times_faster(ours.batch, peer.batch) if ours.batch and peer.batch else 0.0,
+        "Sightline exact",
+    ),
+)
+
+
 def _against_others(place: Place, rows: Mapping[str, Row | str]) -> Iterator[Line]:
     if place.size != 100_000:
         return
-    ours, exact = rows[kind_for(rows)], rows.get("Sightline exact")
-    about = f"{place.name}, {kind_for(rows)}"
-
-    def against(
-        peer: str, words: str, bound: Callable[..., Line], goal: float, value: Callable[[Row, Row], float], mine: object
-    ) -> Line:
-        theirs = rows.get(peer, "not run")
-        if isinstance(mine, Row) and isinstance(theirs, Row):
-            return bound(words, value(mine, theirs), goal)
-        return bound(words, theirs if isinstance(theirs, str) else "not run", goal)
-
-    yield against(
-        "rclip-like sort",
-        f"{about}: p50, times faster than an rclip-like sort",
-        at_least,
-        90,
-        lambda a, b: times_faster(a.single, b.single),
-        ours,
-    )
-    yield against(
-        "hnswlib",
-        f"{about}: build, times faster than hnswlib",
-        at_least,
-        5,
-        lambda a, b: b.build_seconds / a.build_seconds,
-        ours,
-    )
-    yield against(
-        "hnswlib",
-        f"{about}: p50 over hnswlib's at the same recall",
-        at_most,
-        1.2,
-        lambda a, b: 1 / times_faster(a.single, b.single),
-        ours,
-    )
-    yield against(
-        "hnswlib",
-        f"{about}: hot bytes a vector, times fewer than hnswlib",
-        at_least,
-        SMALLER,
-        lambda a, b: b.hot_bytes / a.hot_bytes,
-        ours,
-    )
-    yield against(
-        "FAISS flat",
-        f"{place.name}, Sightline exact: batch of {BATCH}, times faster than FAISS flat as installed",
-        at_least,
-        15,
-        lambda a, b: times_faster(a.batch, b.batch) if a.batch and b.batch else 0.0,
-        exact,
-    )
+    for goal in _OTHERS:
+        name = goal.ours or kind_for(rows)
+        ours, peer = rows.get(name, "not run"), rows.get(goal.peer, "not run")
+        if isinstance(ours, Row) and isinstance(peer, Row):
+            value: float | str = goal.value(ours, peer)
+        else:
+            value = peer if isinstance(peer, str) else "not run"
+        yield goal.bound(f"{place.name}, {name}: {goal.words}", value, goal.goal)
 
 
 def _filters(place: Place, found: list[Filtered]) -> Iterator[Line]:

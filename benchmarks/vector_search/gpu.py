@@ -13,11 +13,9 @@ from indexer.vectors.segmented import SegmentedIndex
 
 @dataclass(frozen=True, slots=True)
 class OnGpu:
-    device: str
-    milliseconds: float
-    """Of one query for the best 10, from NumPy to NumPy."""
     over_floor: float
-    """That over the time in which the matrix's bytes can be read, at the rate of a copy within the device."""
+    """The time of one query for the best 10, from NumPy to NumPy, over that in which the matrix's bytes can be read, at
+    the rate of a copy within the device."""
     batch_over_single: float
 
 
@@ -40,12 +38,7 @@ def measure(scene: Scene, *, device: str = "cuda", rounds: int = 9) -> OnGpu:
     }
     found = take_turns(runs, len(asked), rounds=rounds)
     floor = found["copy"].median / 2  # a copy reads and writes
-    return OnGpu(
-        device,
-        1000 * found["single"].median,
-        found["single"].median / floor,
-        times_faster(found["single"], found["batch"]),
-    )
+    return OnGpu(found["single"].median / floor, times_faster(found["single"], found["batch"]))
 
 
 def _copy(size: int, device: str) -> Run:

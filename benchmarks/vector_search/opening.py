@@ -33,7 +33,6 @@ class Opening:
     images: int
     first_query: float
     """Seconds from before the collection is opened to the first ten results; imports and model left out."""
-    second_query: float
     hot_bytes: float
     """A vector: what the process then has in memory of its own, beyond what it had before opening."""
     resident_bytes: float
@@ -93,16 +92,13 @@ def opened(library: Path, queries: Vectors) -> Opening:
     with Collection.open(library) as collection:
         collection.search(queries[:1], 10)
         first = time.perf_counter() - started
-        started = time.perf_counter()
-        collection.search(queries[1:2], 10)
-        second = time.perf_counter() - started
         for query in queries:
             collection.search(query[None], 10)
         after = _status()
         count = len(collection.snapshot())
         kind = collection.snapshot().kind
     own = (after["RssAnon"] - before["RssAnon"]) / count
-    return Opening(kind, count, first, second, own, (after["VmRSS"] - before["VmRSS"]) / count)
+    return Opening(kind, count, first, own, (after["VmRSS"] - before["VmRSS"]) / count)
 
 
 def _status() -> dict[str, int]:
