@@ -28,7 +28,8 @@ vectors score alike and codes tell them apart less well."""
 EXACT_SHARE = 4
 """Where candidates would be more than one in so many of the eligible, all of those are scored instead."""
 EXTENDED_BY = 256
-"""So many newer vectors are coded at once; fewer are scanned: 256 of 512 dimensions in 0.03 ms."""
+"""So many newer vectors are coded at once; fewer are scanned. While 6,000 came to 100,000 x 512, 50 at a time, a search
+took 1.26 times what it takes without them; with blocks of 50 1.21, of 1,024 1.35, if none are coded 1.84."""
 EXTENDED_SHARE = 4
 """Newer vectors are coded up to so small a part of the base: its codes and its effort were fitted to others."""
 _GROWTH = 0.65  # of candidates with depth, as a power: a million x 512 needs 0.55 to 0.65 for a recall of 0.99
@@ -63,8 +64,8 @@ class Structure(Protocol):
         """Approximate scores, descending, and rows, `(n, most)` both; -1 where there are no more."""
         ...
 
-    def extended(self, vectors: Vectors) -> Structure | None:
-        """With those rows after its own; None if it cannot be. Itself it stays as it is."""
+    def extended(self, vectors: Vectors, own: Stored) -> Structure | None:
+        """With those rows after its `own`; itself it stays as it is. None if it would find them less well."""
         ...
 
     def parameters(self) -> dict[str, int]:
@@ -103,7 +104,7 @@ class ApproximateBase:
     def extended(self, newer: Vectors) -> ApproximateBase:
         newer = newer[: len(self.vectors) // EXTENDED_SHARE]
         fresh = newer[self.size - len(self.vectors) :]
-        found_by = self.found_by.extended(fresh) if len(fresh) >= EXTENDED_BY else None
+        found_by = self.found_by.extended(fresh, self.vectors) if len(fresh) >= EXTENDED_BY else None
         return self if found_by is None else replace(self, found_by=found_by, newer=newer)
 
     @property

@@ -44,7 +44,7 @@ class Hnsw:
             scores, rows = self.index.search(queries, most, params=self.faiss.SearchParametersHNSW(efSearch=most))
         return scores, rows
 
-    def extended(self, vectors: Vectors) -> None:
+    def extended(self, vectors: Vectors, own: Stored) -> None:
         return None  # a graph cannot grow while it is searched, and takes long to copy
 
     def to_bytes(self) -> NDArray[np.uint8]:

@@ -102,14 +102,14 @@ def test_filters_lose_nothing() -> None:
 
 
 def test_searching_while_adding_has_to_keep_up_and_lose_nothing() -> None:
-    fresh = Freshness(0.001, 0.0013, 1.3, 990.0, 1, 0)
+    fresh = Freshness(0.001, 1.3, 990.0, 1, 0)
     assert line(Measured(fresh={LARGE: fresh}), "p99 over").met is True
     assert line(Measured(fresh={LARGE: replace(fresh, lost=1)}), "p99 over").met is False
     assert line(Measured(fresh={LARGE: replace(fresh, added_a_second=500.0)}), "p99 over").met is False
 
 
 def test_opening_a_collection() -> None:
-    opened = Opening("rabitq", 1_000_000, 0.9, 0.02, 101.0, 300.0)
+    opened = Opening("rabitq", 1_000_000, 0.9, 101.0, 300.0)
     measured = Measured(opened={LARGE: opened})
     assert line(measured, "first query").met is True
     assert line(measured, "hot bytes").met is False
@@ -119,6 +119,6 @@ def test_opening_a_collection() -> None:
 
 def test_the_gpu_is_named_where_there_is_none() -> None:
     assert line(Measured(gpu="not run: no CUDA here"), "floor").value == "not run: no CUDA here"
-    measured = Measured(gpu=OnGpu("cuda", 0.4, 1.9, 1.4))
+    measured = Measured(gpu=OnGpu(1.9, 1.4))
     assert line(measured, "floor").met is True
     assert line(measured, "batch of 64 over").met is False

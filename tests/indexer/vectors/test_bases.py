@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from indexer.vectors import Matches, approximate
+from indexer.vectors import Matches, approximate, fastscan
 from indexer.vectors.approximate import ApproximateBase
 from indexer.vectors.bases import Base, build_base, restore_base
 from indexer.vectors.calibration import Calibration, Effort
@@ -20,6 +19,7 @@ from indexer.vectors.planning import BaseKind, IndexPlan
 from indexer.vectors.segmented import SegmentedIndex
 from tests.indexer.samples import brute_force
 from tests.indexer.vectors.clustered import image_queries, pictures, text_queries
+from tests.indexer.vectors.readers import wrong_while_growing
 
 APPROXIMATE: tuple[BaseKind, ...] = ("pq", "rabitq", "ivf", "hnsw")
 EXACT: tuple[BaseKind, ...] = ("exact", "torch")
@@ -169,9 +169,10 @@ def test_copies_come_by_ascending_id_however_many(kind: BaseKind) -> None:
     vectors = VECTORS.copy()
     vectors[100:900] = vectors[50]
     base = build_base(IndexPlan(kind, device="cpu"), np.arange(SIZE), vectors, threads=1)
-    index = SegmentedIndex.of(base).changed(np.array([5000]), vectors[50:51], np.array([100, 102]))
+    index = SegmentedIndex.of(base).changed(np.arange(5000, 5050), vectors[50:100], np.array([100, 102]))
+    index = index.changed(np.arange(5050, 5060), vectors[100:110], np.array([5001]))
     query = vectors[50:51].astype(np.float32)
-    expected = [50, 101, *range(103, 900), 5000]
+    expected = [50, 101, *range(103, 900), 5000, *range(5050, 5060)]
     assert index.search(query, 10)[0].ids.tolist() == expected[:10]
     assert index.search(query, 300)[0].ids.tolist() == expected[:300]
     assert index.search(query, 10, np.arange(200, 6000))[0].ids.tolist() == [*range(200, 210)]
@@ -246,22 +247,33 @@ def test_threads_search_while_versions_change(kind: BaseKind) -> None:
     base = a_base(kind)
     if isinstance(base, ApproximateBase):
         base = base.with_effort(Effort(150, base.found_by.lists), base.calibration)
-    index = SegmentedIndex.of(base)
-    expected = [pairs(matches) for matches in index.search(QUERIES, 10)]
-    away = np.repeat(-QUERIES.sum(0, keepdims=True) / np.linalg.norm(QUERIES.sum(0)), 25, axis=0).astype(np.float16)
-    holder, wrong, stop = [index], list[object](), threading.Event()
+    assert not wrong_while_growing(SegmentedIndex.of(base), QUERIES, bursts=20, size=25, readers=2)
 
-    def search() -> None:
-        while not stop.is_set():
-            if [pairs(matches) for matches in holder[0].search(QUERIES, 10)] != expected:
-                wrong.append(holder[0])
 
-    threads = [threading.Thread(target=search) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for start in range(10_000, 10_500, 25):  # far from every query, so that what is found stays the same
-        holder[0] = holder[0].changed(np.arange(start, start + 25), away, NO_IDS)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+@pytest.mark.parametrize("kind", KINDS)
+def test_newer_vectors_are_coded_where_the_base_finds_by_codes(kind: BaseKind) -> None:
+    index = SegmentedIndex.of(a_base(kind))
+    newer = pictures(100, seed=5)
+    sizes = []
+    for start in range(0, 100, 20):
+        index = index.changed(np.arange(9000 + start, 9020 + start), newer[start : start + 20], NO_IDS)
+        sizes.append(index._coded)
+    assert sizes == ([0, 40, 40, 80, 80] if kind in fastscan.KINDS else [0] * 5)
+    assert all(index.search(row[None], 1)[0].ids[0] >= 9000 for row in newer.astype(np.float32))
+
+
+def test_no_more_are_coded_than_a_share_of_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approximate, "EXTENDED_SHARE", 20)
+    index = SegmentedIndex.of(a_base("pq")).changed(np.arange(9000, 9100), pictures(100, seed=5), NO_IDS)
+    assert index._coded == SIZE // 20
+    assert index.changed(np.arange(9100, 9200), pictures(100, seed=6), NO_IDS)._coded == SIZE // 20
+
+
+def test_branches_code_what_is_theirs() -> None:
+    index = SegmentedIndex.of(a_base("pq")).changed(np.arange(9000, 9040), pictures(40, seed=5), NO_IDS)
+    others = [pictures(40, seed=6), pictures(40, seed=7)]
+    branches = [index.changed(np.arange(9500, 9540), rows, NO_IDS) for rows in others]
+    assert [branch._coded for branch in branches] == [80, 80]
+    for branch, rows in zip(branches, others, strict=True):
+        found = [matches.ids[0] for matches in branch.search(rows.astype(np.float32), 1)]
+        assert found == list(range(9500, 9540))

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from indexer.vectors.approximate import _cut
-from indexer.vectors.fastscan import FastScan, build_fastscan, restore_fastscan
+from indexer.vectors.faiss_library import load_faiss
+from indexer.vectors.fastscan import FastScan, _train, build_fastscan, restore_fastscan
 from tests.indexer.samples import unit_rows
 from tests.indexer.vectors.clustered import image_queries, pictures, text_queries
 
@@ -13,11 +19,22 @@ QUERIES = np.concatenate([image_queries(5), text_queries(5)])
 KINDS = ("pq", "rabitq", "ivf")
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=[(kind, built) for kind in KINDS for built in (SIZE, 4000)])
 def structure(request: pytest.FixtureRequest) -> FastScan:
+    """Built over all vectors, or over the first of them and extended by the others."""
+    kind, built = request.param
     vectors = pictures(SIZE)
-    vectors[1000:1400] = vectors[7]  # copies, whose codes are the same
-    return build_fastscan(request.param, vectors)
+    vectors[1000:1400] = vectors[4200:4300] = vectors[7]  # copies, whose codes are the same
+    found = build_fastscan(kind, vectors[:built])
+    for start in range(built, SIZE, 500):
+        found = extended(found, vectors[start : start + 500], vectors[:built])
+    return found
+
+
+def extended(structure: FastScan, vectors: NDArray[np.float16], own: NDArray[np.float16]) -> FastScan:
+    found = structure.extended(vectors.astype(np.float32), own)
+    assert found is not None
+    return found
 
 
 def test_flat_kinds_have_one_list_and_ivf_has_many(structure: FastScan) -> None:
@@ -64,10 +81,77 @@ def test_fewer_than_asked_for_are_padded(structure: FastScan) -> None:
 def test_bytes_bring_it_back(structure: FastScan) -> None:
     restored = restore_fastscan(structure.kind, structure.to_bytes())
     assert restored.parameters() == structure.parameters()
-    for ours, theirs in zip(
-        structure.nearest(QUERIES, 50, 1, None), restored.nearest(QUERIES, 50, 1, None), strict=True
-    ):
+    built = replace(structure, newer=None)  # what it was extended by is not among them
+    for ours, theirs in zip(built.nearest(QUERIES, 50, 1, None), restored.nearest(QUERIES, 50, 1, None), strict=True):
         assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_newer_vectors_get_the_codes_that_older_ones_would(kind: str) -> None:
+    vectors = pictures(3000)
+    before = build_fastscan(kind, vectors)
+    after = extended(extended(before, vectors[:300], vectors), vectors[300:1000], vectors)
+    scores, rows = after.nearest(QUERIES, 4000, after.lists, None)
+    for number in range(len(QUERIES)):
+        of_row = dict(zip(rows[number].tolist(), scores[number].tolist(), strict=True))
+        assert [of_row[3000 + row] for row in range(1000)] == [of_row[row] for row in range(1000)]
+    assert before.nearest(QUERIES, 4000, 1, None)[1].max() < 3000
+
+
+def test_vectors_that_differ_along_directions_without_codes_are_not_coded() -> None:
+    vectors = pictures(3000, 64)
+    structure = build_fastscan("pq", vectors)
+    turn = structure._turn
+    assert turn is not None
+    strange = unit_rows(400, 64).astype(np.float32)
+    strange -= strange @ turn.T @ turn
+    strange /= np.linalg.norm(strange, axis=1, keepdims=True)
+    alike = pictures(400, 64, seed=9).astype(np.float32)
+    assert structure.extended(strange, vectors) is None
+    assert structure.extended(np.concatenate([alike, strange[:40]]), vectors) is None
+    assert structure.extended(alike, vectors) is not None
+
+
+class GpuFaiss:
+    """What is asked of a FAISS with GPUs, without them."""
+
+    def __init__(self, error: str = "") -> None:
+        self.IndexFlatIP = load_faiss().IndexFlatIP
+        self.asked: list[int] = []
+        self._error = error
+
+    def get_num_gpus(self) -> int:
+        return 2
+
+    def index_cpu_to_all_gpus(self, index: Any) -> Any:
+        self.asked.append(index.d)
+        if self._error:
+            raise RuntimeError(self._error)
+        return index
+
+
+@pytest.mark.parametrize("error", ["", "out of memory"])
+def test_centroids_are_found_on_gpus_where_there_are_some(error: str, caplog: pytest.LogCaptureFixture) -> None:
+    faiss, training = load_faiss(), pictures(2000).astype(np.float32)
+    there, trained = GpuFaiss(error), []
+    with caplog.at_level(logging.INFO):
+        for library in (faiss, there):
+            index = faiss.index_factory(32, "IVF20,PQ8x4fs", faiss.METRIC_INNER_PRODUCT)
+            _train(library, index, index, training)
+            assert index.clustering_index is None
+            trained.append(index.quantizer.reconstruct_n(0, 20))
+    assert np.array_equal(*trained)
+    assert there.asked == [32]
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.endswith("found on the processor: out of memory" if error else "found on 2 GPUs")
+
+
+def test_a_single_list_has_no_centroids_to_find() -> None:
+    faiss, there = load_faiss(), GpuFaiss()
+    index = faiss.index_factory(32, "IVF1,PQ8x4fs", faiss.METRIC_INNER_PRODUCT)
+    _train(there, index, index, pictures(2000).astype(np.float32))
+    assert index.is_trained
+    assert not there.asked
 
 
 @pytest.mark.parametrize("dimension", [1, 3, 5, 30, 514])

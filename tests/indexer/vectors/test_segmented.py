@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 from indexer.vectors import Matches, scoring, segmented
 from indexer.vectors.segmented import SegmentedIndex, among, positions
 from tests.indexer.samples import brute_force, unit_rows
+from tests.indexer.vectors.readers import wrong_while_growing
 
 NO_IDS = np.empty(0, np.int64)
 
@@ -280,22 +279,4 @@ def test_any_history_gives_what_brute_force_gives(
 
 def test_threads_search_while_the_owner_changes_the_index() -> None:
     index, _ = an_index(2000, 32)
-    query = queries(4, 32)
-    expected = [pairs(matches) for matches in index.search(query, 10)]
-    away = np.repeat(-query.sum(0, keepdims=True) / np.linalg.norm(query.sum(0)), 250, axis=0).astype(np.float16)
-    holder, wrong, stop = [index], list[object](), threading.Event()
-
-    def search() -> None:
-        while not stop.is_set():
-            if [pairs(matches) for matches in holder[0].search(query, 10)] != expected:
-                wrong.append(holder[0])
-
-    threads = [threading.Thread(target=search) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for start in range(10_000, 20_000, 250):  # far from every query, so that what is found stays the same
-        holder[0] = holder[0].changed(np.arange(start, start + 250), away, NO_IDS)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    assert not wrong_while_growing(index, queries(4, 32), bursts=40, size=250, readers=3)
