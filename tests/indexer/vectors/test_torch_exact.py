@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +19,7 @@ from tests.indexer.vectors.clustered import image_queries, pictures, text_querie
 
 VECTORS = pictures(2500)
 IDS = np.arange(2500)
+NO_IDS = np.empty(0, np.int64)
 QUERIES = np.concatenate([image_queries(4), text_queries(4)])
 
 
@@ -58,3 +62,32 @@ def test_a_device_that_cannot_keep_the_matrix_is_refused(device: str) -> None:
 def test_auto_is_the_cpu_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_exact, "has_cuda", lambda: False)
     assert TorchBase.build(IDS, VECTORS)._matrix.device.type == "cpu"
+
+
+def test_queries_of_many_threads_are_answered_together_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = SegmentedIndex.of(TorchBase.build(IDS, VECTORS, "cpu"))
+    versions = [index, index.changed(NO_IDS, VECTORS[:0], IDS[::2])]
+    asked = [(version, query, k) for version in versions for query in QUERIES for k in (1, 10, 40)]
+    expected = [version.search(query[None], k)[0] for version, query, k in asked]
+    products = []
+    found = torch_exact._found
+    monkeypatch.setattr(torch_exact, "_found", lambda *given: products.append(len(given[1])) or found(*given))
+    gathered = index.base._gathered
+    with ThreadPoolExecutor(len(asked)) as pool:
+        with gathered._working:  # as if a product were going on
+            calls = [pool.submit(version.search, query[None], k) for version, query, k in asked]
+            while len(gathered._waiting) < len(asked):
+                pass
+        answers = [call.result()[0] for call in calls]
+    for one, other in zip(answers, expected, strict=True):
+        assert np.array_equal(one.ids, other.ids)
+        assert np.array_equal(one.scores, other.scores)
+    assert products == [24, 24]  # what is dead differs between the versions, how much is asked for does not matter
+
+
+def test_the_matrix_goes_with_its_base() -> None:
+    base = TorchBase.build(IDS, VECTORS, "cpu")
+    base.candidates(QUERIES[:1], (10,), None, None)
+    matrix = weakref.ref(base._matrix)
+    del base
+    assert matrix() is None  # at once, not when cycles are looked for: it may be most of a GPU's memory
