@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.vector_search.generator import Vectors
+from indexer.vectors.bases import build_base
 from indexer.vectors.fold import Background
 from indexer.vectors.planning import IndexPlan
 from indexer.vectors.segmented import SegmentedIndex
@@ -26,7 +27,6 @@ _NONE = np.empty(0, np.int64)
 class Freshness:
     p99_alone: float
     """Seconds; the median of the phases'."""
-    p99_adding: float
     ratio: float
     """The median of that of neighbouring phases."""
     added_a_second: float
@@ -80,9 +80,9 @@ class Growing:
     def _new_base(self) -> None:
         with self._swap:
             old, until = self.index, self.added
-        fresh = SegmentedIndex.build(*old.contents(), self._plan, self._probes)
+        base = build_base(self._plan, *old.contents(), self._probes, threads=1)  # as a collection in the background
         with self._swap:
-            self.index = fresh.changed(*self._burst(until, self.added), _NONE)
+            self.index = SegmentedIndex.of(base).changed(*self._burst(until, self.added), _NONE)
             self.folds += 1
 
 
@@ -99,7 +99,6 @@ def measure(growing: Growing, queries: Vectors, *, phases: int = 4, seconds: flo
         growing.settle()
     return Freshness(
         float(np.median(alone)),
-        float(np.median(adding)),
         float(np.median(np.array(adding) / np.array(alone))),
         growing.added / spent,
         growing.folds,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,7 @@ from indexer.vectors.segmented import SegmentedIndex
 RETRY_SECONDS = 60.0
 """After a build that failed: a disk that was full may have room again."""
 
+_NICE = 10  # by so much a build gives way to searches where there are fewer processors than threads that want one
 _MATRIX = ("exact", "torch")  # kinds that are the vectors and nothing else: what one wrote, the other reads
 
 _log = logging.getLogger(__name__)
@@ -186,6 +189,7 @@ class Background:
         return not self.running
 
     def _run(self) -> None:
+        _give_way()
         try:
             self._work()
         except FoldStopped:
@@ -196,3 +200,11 @@ class Background:
         except Exception:  # noqa: BLE001  (there is nobody else to tell, and searches have to go on)
             _log.exception("the vector index could not be built anew; searches go on with the one there is")
             self._rests_until = time.monotonic() + self._retry_seconds
+
+
+def _give_way() -> None:
+    """This thread alone, which only Linux can. A priority that cannot be read or set stays as it is."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)

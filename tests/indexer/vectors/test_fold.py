@@ -424,3 +424,14 @@ def test_killed_at_random_moments_the_collection_is_whole(tmp_path: Path) -> Non
             time.sleep(chance.uniform(0, 0.3))
             builder.kill()
         check_whole(library)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_a_build_gives_way_to_searches() -> None:
+    built: list[int] = []
+    usual = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    background = fold.Background(lambda: built.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+    background.start()
+    assert background.finish(30)
+    assert built == [min(19, usual + 10)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == usual
