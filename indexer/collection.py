@@ -45,7 +45,7 @@ class IndexStats:
     base: int
     """Vectors that its structure was built of."""
     tail: int
-    """Newer ones, which are searched exactly."""
+    """Newer ones, not yet in the base."""
     dead: int
     """Of the base, removed or replaced since."""
     bytes_per_vector: float

@@ -194,7 +194,7 @@ class IndexOut(BaseModel):
 
     kind: str = Field(description="`exact`, `pq`, `rabitq`, `ivf`, `hnsw` or `torch`")
     base: int = Field(description="vectors that its structure was built of")
-    tail: int = Field(description="newer ones, which are searched exactly")
+    tail: int = Field(description="newer ones, not yet in the base; they are found all the same")
     dead: int = Field(description="of the base, removed or replaced since")
     bytes_per_vector: float = Field(description="that every search reads; 0 with an empty base")
     calibration: CalibrationOut | None = Field(description="null for exact kinds")

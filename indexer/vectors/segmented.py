@@ -24,8 +24,8 @@ TAIL_LIMIT = 4096
 """A tail, or a number of dead rows, above this and above a share of the base is worth a new base."""
 _SHARES = {"exact": 10, "torch": 10, "hnsw": 50}
 _SHARE = 20
-"""Of a base that finds by codes. Newer vectors are coded too, so 8,000 beside 100,000 cost a search a third of its time
-at most, and most of that whatever their number; what limits them is memory, where each is float32."""
+"""Of a base that finds by codes. Newer vectors are coded too: beside a million x 512 2,000 of them cost a search 3 % of
+its time, 50,000 13 %. What limits them is memory, where each is float32: 100 MB."""
 
 _ROWS = 1 << 16  # copied at a time
 
