@@ -22,7 +22,7 @@ TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test slow lint docs fix bench recall leaderboard clean
+.PHONY: help demo serve test slow torture lint docs fix bench recall leaderboard clean
 
 help: ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -44,6 +44,9 @@ test: $(INSTALLED_DEV) ## Run the tests, without network (ARGS="-k word" chooses
 
 slow: $(INSTALLED_DEV) ## Run the tests that take longer than a few seconds
 	$(TEST_ENV) $(BIN)/python -m pytest -m slow $(ARGS)
+
+torture: $(INSTALLED_DEV) ## Kill it at KILLS=200 random moments of its life, and look for anything lost, doubled or broken
+	$(TEST_ENV) SIGHTLINE_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -n 0 tests/e2e/test_torture.py $(ARGS)
 
 lint: $(INSTALLED_DEV) ## Check style, types and who imports whom
 	$(BIN)/ruff check .
