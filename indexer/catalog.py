@@ -191,19 +191,14 @@ class Catalog:
             )
 
     def remove(self, ids: Sequence[int]) -> None:
-        """Take images and their vectors out; ids that are not there are ignored."""
+        """Take images and their vectors out, also what is there of one without the other; unknown ids are ignored."""
         wanted = sorted({int(id_) for id_ in ids})
         if not wanted:
             return
         with self._writing() as connection:
-            found: list[int] = []
-            for chunk in statements.chunks(wanted, statements.IN_LIST):
-                found += connection.scalars(sa.select(image.c.id).where(image.c.id.in_(chunk)))
-            if not found:
-                return
             for number in statements.model_ids(connection):
-                statements.remove_vectors(connection, number, found)
-            connection.execute(sa.delete(image).where(image.c.id == sa.bindparam("row")), [{"row": i} for i in found])
+                statements.remove_vectors(connection, number, wanted)
+            connection.execute(sa.delete(image).where(image.c.id == sa.bindparam("row")), [{"row": i} for i in wanted])
 
     def fill(self, files: Sequence[FileState], vectors: NDArray[np.float16]) -> int:
         """Commit this model's embeddings, `(len(files), dimension)`, of images that are there; returns how many.
@@ -271,6 +266,48 @@ class Catalog:
             for rows in result.partitions():
                 yield Changes(now, *self._arrays(rows), np.empty(0, np.int64))
 
+    def ids(self) -> Ids:
+        """Of all images that have a vector, ascending."""
+        with self._reading() as connection:
+            return np.fromiter(connection.scalars(statements.ids_of(self._tables.embedding)), np.int64)
+
+    def contents(self) -> Generator[tuple[list[ImageRecord], NDArray[np.float16]], None, None]:
+        """All images and their vectors by ascending id, as one consistent picture in batches.
+
+        The read transaction lasts until the iterator is exhausted or closed.
+        """
+        with self._reading() as connection:
+            result = connection.execution_options(yield_per=_BATCH).execute(
+                statements.contents_of(self._tables.embedding)
+            )
+            for rows in result.partitions():
+                _, vectors = self._arrays([(row[0], row[-1]) for row in rows])
+                yield [ImageRecord(*row[:-1]) for row in rows], vectors
+
+    def damage(self, *, quick: bool = False) -> list[str]:
+        """See `database.damage`."""
+        with database.translated(self.library):
+            return database.damage(self._engine, quick=quick)
+
+    def unpaired(self) -> tuple[list[int], list[int]]:
+        """Ids of images without a vector, and of vectors without an image: none unless another program wrote."""
+        with self._reading() as connection:
+            return tuple(list(connection.scalars(query)) for query in statements.unpaired(self._tables.embedding))  # type: ignore[return-value]
+
+    def unsound(self) -> list[int]:
+        """Ids of vectors that are not finite, not of unit length, or have another number of bytes than they should."""
+        found: list[int] = []
+        with self._reading() as connection:
+            result = connection.execution_options(yield_per=_BATCH).execute(
+                statements.vectors_after(self._tables.embedding, 0)
+            )
+            for rows in result.partitions():
+                whole = [row for row in rows if len(row[1]) == 2 * self.manifest.dimension]
+                found += {row[0] for row in rows} - {row[0] for row in whole}
+                ids, vectors = self._arrays(whole)
+                found += ids[~_is_unit(vectors)].tolist()
+        return sorted(found)
+
     def count(self, since: int = 0) -> int:
         """How many images have an embedding of this model; with `since`, those that were put after that revision.
 
@@ -335,6 +372,15 @@ class Catalog:
                 return
             start = page[-1].path
 
+    def states_of(self, paths: Sequence[str]) -> dict[str, FileState]:
+        """Those that are there, by path."""
+        found: dict[str, FileState] = {}
+        with self._reading() as connection:
+            for chunk in statements.chunks(paths, statements.IN_LIST):
+                for row in connection.execute(statements.STATES.where(image.c.path.in_(chunk))):
+                    found[row.path] = FileState(*row)
+        return found
+
     def with_hash(self, content_hash: str) -> list[FileState]:
         """Files of that content, oldest id first."""
         query = statements.STATES.where(image.c.content_hash == content_hash).order_by(image.c.id)
@@ -381,8 +427,7 @@ class Catalog:
         wanted = (number, self.manifest.dimension)
         if vectors.shape != wanted:
             raise ValueError(f"vectors of shape {vectors.shape}, not {wanted}")
-        lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
-        if not np.all(np.abs(lengths - 1) <= UNIT_TOLERANCE):  # also false for NaN and infinity
+        if not _is_unit(vectors).all():
             raise ValueError(f"vectors must be finite and of unit length within {UNIT_TOLERANCE}")
         return np.ascontiguousarray(vectors, "<f2")
 
@@ -396,3 +441,9 @@ class Catalog:
         ids = np.array([row[0] for row in rows], np.int64)
         vectors = np.frombuffer(b"".join(row[1] for row in rows), "<f2").reshape(len(rows), dimension)
         return ids, vectors.astype(np.float16, copy=False)
+
+
+def _is_unit(vectors: NDArray[Any]) -> NDArray[np.bool_]:
+    """`(n,)`, false also for NaN and infinity."""
+    lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
+    return np.asarray(np.abs(lengths - 1) <= UNIT_TOLERANCE)

@@ -74,6 +74,25 @@ def vectors_after(embedding: sa.Table, revision: int) -> sa.Select[Any]:
     return query.where(embedding.c.revision > revision).order_by(embedding.c.revision, embedding.c.image_id)
 
 
+def ids_of(embedding: sa.Table) -> sa.Select[Any]:
+    return sa.select(embedding.c.image_id).order_by(embedding.c.image_id)
+
+
+def contents_of(embedding: sa.Table) -> sa.Select[Any]:
+    """Records with their vectors last."""
+    pairs = sa.select(*RECORDS.selected_columns, embedding.c.vector).join_from(
+        image, embedding, image.c.id == embedding.c.image_id
+    )
+    return pairs.order_by(image.c.id)
+
+
+def unpaired(embedding: sa.Table) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Ids of images without a vector, and of vectors without an image."""
+    alone = sa.select(image.c.id).where(~sa.exists().where(embedding.c.image_id == image.c.id)).order_by(image.c.id)
+    orphaned = ids_of(embedding).where(~sa.exists().where(image.c.id == embedding.c.image_id))
+    return alone, orphaned
+
+
 def remove_vectors(connection: sa.Connection, model_id: int, ids: Sequence[int]) -> None:
     """Of one model, as far as it has them; its readers are told. Ids that have a tombstone keep it."""
     tables = tables_of(model_id)

@@ -37,7 +37,7 @@ HEADER = "cache.json"
 PLAN = "plan.json"
 
 _READ = 1 << 20  # bytes hashed at a time
-_GENERATIONS = ("ids-*", "vectors-*", "structure-*")
+GENERATIONS = ("ids-*", "vectors-*", "structure-*")
 
 _log = logging.getLogger(__name__)
 
@@ -155,6 +155,24 @@ class VectorCache:
         self.folder.mkdir(exist_ok=True)
         _replace(self.folder / PLAN, {"kind": plan.kind, "recall": plan.recall})
 
+    def damage(self) -> str | None:
+        """Why what was published last cannot be used, every file compared with its hash; None if it can, or is not."""
+        try:
+            self._loaded()
+        except (CacheUnusable, OSError) as error:
+            return str(error)
+        return None
+
+    def leftovers(self) -> list[Path]:
+        """Files of a process that was killed; none while another is writing. Raises OSError."""
+        if not self.folder.is_dir():
+            return []
+        try:
+            with filelock.FileLock(self.folder / "write.lock", timeout=0):
+                return sorted([*self._unnamed(), *self.folder.glob("*.new")])
+        except filelock.Timeout:
+            return []
+
     def reject(self, reason: str) -> None:
         """Forget what is there, with a line in the log."""
         _log.warning("the vector cache in %s is not used: %s; it is rebuilt from the catalog", self.folder, reason)
@@ -220,16 +238,17 @@ class VectorCache:
 
     def _sweep(self) -> None:
         """Delete generations that are not named. Who has one open keeps it until it is closed."""
+        for path in self._unnamed():
+            with _ignored_os_errors():
+                path.unlink()
+
+    def _unnamed(self) -> list[Path]:
         try:
             header = self._header()
         except (CacheUnusable, OSError):
             header = None
         named = {file.name for file in header.files()} if header else set()
-        for pattern in _GENERATIONS:
-            for path in self.folder.glob(pattern):
-                if path.name not in named:
-                    with _ignored_os_errors():
-                        path.unlink()
+        return [path for pattern in GENERATIONS for path in self.folder.glob(pattern) if path.name not in named]
 
 
 class Draft:

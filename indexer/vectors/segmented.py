@@ -198,6 +198,10 @@ class SegmentedIndex:
         extended = self._extended.extended(tail.vectors) if len(put_ids) else self._extended
         return SegmentedIndex(self.base, extended, dead, int(dead.sum()) if len(rows) else self.dead_count, tail)
 
+    def ids(self) -> Ids:
+        """Every id, ascending."""
+        return np.sort(np.concatenate([self.base.ids[~self._dead], self._tail.ids[~self._tail.dead]]))
+
     def contents(self) -> tuple[Ids, NDArray[np.float16]]:
         """Every id, ascending, and its vector, exactly as it was put. The base's own, uncopied, if nothing changed."""
         stored = self.base.vectors

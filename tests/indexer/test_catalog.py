@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -390,3 +391,56 @@ def test_a_writer_that_is_killed_loses_at_most_its_last_batch(catalog: Catalog) 
     assert catalog.count() in (50 * (committed + 1), 50 * (committed + 2))
     assert np.array_equal(found.put_vectors[-50:], unit_rows(50, seed=catalog.count() // 50 - 1))
     assert put(catalog, "/after") == [catalog.count()]
+
+
+# What the doctor and an export ask
+
+
+def execute(catalog: Catalog, statement: str) -> None:
+    """As another program would."""
+    connection = sqlite3.connect(catalog.library / "catalog.db")
+    with connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_contents_are_one_picture_of_all_rows_and_vectors(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_module, "_BATCH", 2)
+    put(catalog, "/c", "/a", NOT_UTF8, "/b", "/d")
+    catalog.remove([2])
+    contents = catalog.contents()
+    records, vectors = next(contents)
+    catalog.remove([5])  # meanwhile
+    for more, rows in contents:
+        records, vectors = records + more, np.concatenate([vectors, rows])
+    assert [record.path for record in records] == ["/c", NOT_UTF8, "/b", "/d"]
+    assert np.array_equal(vectors, unit_rows(5)[[0, 2, 3, 4]])
+    assert records[0] == catalog.get(1)
+    assert catalog.ids().tolist() == [1, 3, 4]
+
+
+def test_states_are_looked_up_by_path(catalog: Catalog) -> None:
+    put(catalog, "/a", NOT_UTF8)
+    found = catalog.states_of(["/a", "/nothing", NOT_UTF8])
+    assert {path: state.id for path, state in found.items()} == {"/a": 1, NOT_UTF8: 2}
+
+
+def test_halves_of_pairs_are_named_and_can_be_removed(catalog: Catalog) -> None:
+    put(catalog, "/a", "/b", "/c")
+    assert catalog.unpaired() == ([], [])
+    execute(catalog, "DELETE FROM image WHERE id = 1")
+    execute(catalog, "DELETE FROM embedding WHERE image_id = 2")
+    assert catalog.unpaired() == ([2], [1])
+    revision = catalog.revision()
+    catalog.remove([1, 2])
+    assert catalog.unpaired() == ([], [])
+    assert changes(catalog, revision).removed_ids.tolist() == [1, 2]
+    assert put(catalog, "/d") == [4]
+
+
+def test_vectors_that_are_none_are_named(catalog: Catalog) -> None:
+    put(catalog, "/a", "/b", "/c", "/d", "/e")
+    assert catalog.unsound() == []
+    for id_, blob in ((1, b""), (2, bytes(2 * DIMENSION)), (4, b"\x00\x7e" * DIMENSION), (5, b"\x00\x3c" * DIMENSION)):
+        execute(catalog, f"UPDATE embedding SET vector = X'{blob.hex()}' WHERE image_id = {id_}")
+    assert catalog.unsound() == [1, 2, 4, 5]

@@ -239,3 +239,40 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:
     with pytest.raises(CollectionUnavailable, match="full"), database.translated(tmp_path):
         connection.execute("INSERT INTO t VALUES (zeroblob(100000))")
     connection.close()
+
+
+def test_a_copy_is_the_database_as_of_one_moment(catalog: Catalog, tmp_path: Path) -> None:
+    put(catalog, "/a", "/b")
+    engine = database.open_engine(catalog.library / "catalog.db")
+    steps: list[tuple[int, int]] = []
+
+    def write_meanwhile(done: int, total: int) -> None:
+        steps.append((done, total))
+        put(catalog, f"/{len(steps)}")
+
+    (tmp_path / "copy").mkdir()
+    database.copy(engine, tmp_path / "copy" / "catalog.db", write_meanwhile)
+    engine.dispose()
+    assert steps[-1][0] == steps[-1][1] > 0
+    assert catalog.count() > 2
+    with Catalog.open(tmp_path / "copy") as copy:
+        assert copy.uid == catalog.uid
+        assert copy.count() == 2
+        assert copy.damage() == []
+
+
+def test_what_sqlite_finds_wrong_is_told_line_by_line(catalog: Catalog) -> None:
+    assert catalog.damage() == catalog.damage(quick=True) == []
+    put(catalog, "/a", "/b")
+    catalog.close()
+    connection = sqlite3.connect(catalog.library / "catalog.db")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("DELETE FROM sqlite_master WHERE name = 'ix_image_content_hash'")
+    connection.commit()
+    connection.close()
+    assert any("never used" in line for line in catalog.damage())
+
+
+def test_migrations_of_ours_are_known_and_others_are_not() -> None:
+    assert database.is_known("0001")
+    assert not database.is_known("9999")

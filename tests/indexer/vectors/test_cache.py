@@ -277,3 +277,23 @@ def test_a_damaged_choice_is_the_default(folder: Path, content: str, caplog: pyt
     (folder / "plan.json").write_text(content)
     assert VectorCache(folder, OWNER).plan() is None
     assert "the default is taken" in caplog.text
+
+
+def test_an_examination_says_what_is_wrong_and_leaves_it(folder: Path) -> None:
+    cache = VectorCache(folder, OWNER)
+    assert cache.damage() is None
+    flip(the_file(folder, "vectors-*.float16"))
+    assert "is damaged" in str(cache.damage())
+    assert (folder / "cache.json").exists()
+    assert VectorCache(folder / "nothing", OWNER).damage() is None
+
+
+def test_leftovers_are_what_nobody_names_while_nobody_writes(folder: Path) -> None:
+    cache = VectorCache(folder, OWNER)
+    assert cache.leftovers() == VectorCache(folder / "nothing", OWNER).leftovers() == []
+    (folder / "ids-left.int64").write_bytes(b"")
+    (folder / "plan.json.new").write_bytes(b"")
+    assert [path.name for path in cache.leftovers()] == ["ids-left.int64", "plan.json.new"]
+    with cache.draft() as draft:
+        draft.write([(IDS, ROWS)])
+        assert cache.leftovers() == []

@@ -280,3 +280,12 @@ def test_any_history_gives_what_brute_force_gives(
 def test_threads_search_while_the_owner_changes_the_index() -> None:
     index, _ = an_index(2000, 32)
     assert not wrong_while_growing(index, queries(4, 32), bursts=40, size=250, readers=3)
+
+
+def test_the_ids_are_those_that_can_be_found() -> None:
+    index, _ = an_index(5)
+    assert index.ids().tolist() == [1, 2, 3, 4, 5]
+    changed = index.changed(np.array([9, 2, 7]), unit_rows(3), np.array([4])).changed(
+        NO_IDS, unit_rows(0), np.array([9])
+    )
+    assert changed.ids().tolist() == changed.contents()[0].tolist() == [1, 2, 3, 5, 7]
