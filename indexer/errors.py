@@ -21,6 +21,10 @@
     │   ├── InvalidDataset          a data set that is not there, damaged, or of no form we know
     │   ├── IncompleteDataset       a data set with images or captions missing
     │   ├── InvalidReport           a benchmark report that cannot be read or written
+    │   ├── InvalidBackup           a backup that is not there or damaged, or a place that is in use
+    │   ├── InvalidExport           a place to export to that is in use
+    │   ├── InvalidEmbeddings       embeddings made elsewhere that are not there, damaged, or of another form
+    │   ├── EmbeddingsDisagree      embeddings made elsewhere that the model named did not make
     │   ├── InvalidTraining         a training option out of range, or an output folder that is in use
     │   └── CheckpointMismatch      a training to resume that was begun with another model, data or settings
     ├── UnreadableImage             these bytes cannot be used as a picture
@@ -188,6 +192,36 @@ class InvalidReport(InvalidRequest):
         super().__init__(f"cannot use benchmark report {path!r}: {reason}")
 
 
+class InvalidBackup(InvalidRequest):
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(f"cannot use backup {path!r}: {reason}")
+
+
+class InvalidExport(InvalidRequest):
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(f"cannot export to {path!r}: {reason}")
+
+
+class InvalidEmbeddings(InvalidRequest):
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        super().__init__(f"cannot import {path!r}: {reason}")
+
+
+class EmbeddingsDisagree(InvalidRequest):
+    def __init__(self, path: str, model: str, *, median: float, least: float, reason: str) -> None:
+        self.path = path
+        self.model = model
+        self.median = median
+        self.least = least
+        super().__init__(
+            f"{path!r} was not made with {model!r}: encoded again, its pictures have a cosine of {median:.3f} (median) "
+            f"with their embeddings, not {least} or more; {reason}"
+        )
+
+
 class InvalidTraining(InvalidRequest):
     """What was asked of training cannot be done; the message says what can."""
 
@@ -314,6 +348,7 @@ class CollectionTooNew(CollectionError):
 
 class CollectionDamaged(CollectionError):
     def __init__(self, library: str, reason: str) -> None:
+        self.reason = reason
         super().__init__(
             library,
             f"the catalog in {library!r} cannot be read ({reason}); restore it from a backup, or index again "

@@ -12,6 +12,7 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -45,3 +46,15 @@ def progress_bar(*, enabled: bool) -> Iterator[Callable[[Progress], None] | None
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("index", total=None)
         yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
+
+
+@contextmanager
+def counting_bar(what: str, *, enabled: bool) -> Iterator[Callable[[int, int | None], None] | None]:
+    """A callback for `(done, total)` that draws a bar while the context lasts; None when disabled."""
+    if not enabled:
+        yield None
+        return
+    columns = (SpinnerColumn(), TextColumn(what), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

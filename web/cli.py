@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+import indexer.care.cli
 import indexer.cli
 import search.cli
 from indexer import __version__
@@ -48,6 +49,7 @@ def program(
 
 
 indexer.cli.register(app)
+indexer.care.cli.register(app)
 search.cli.register(app)
 
 

@@ -1,0 +1,66 @@
+"""Whether stored embeddings are those that a model makes: some of their pictures are encoded again and compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.encoder import Encoder
+from indexer.errors import UnreadableImage
+from indexer.images import Limits, decode
+from indexer.sources import FolderSource
+
+LEAST = 0.98
+"""The median cosine of the same pictures encoded twice by one model; the worst that a precision alone does, see
+`Manifest`. Another model's, even one of the same family, is near 0."""
+FAR = 0.9
+"""A single picture below this has the embedding of another, or of what its file held before."""
+SAMPLE = 32
+"""Pictures: a few seconds of a large model on a CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    median: float
+    """Cosine of stored and new embedding, -1 to 1."""
+    lowest: float
+    far: int
+    """How many are below `FAR`."""
+    number: int
+    """How many were compared."""
+
+    @classmethod
+    def of(cls, stored: NDArray[Any], encoded: NDArray[Any]) -> Agreement:
+        """Of `(n, dimension)` rows of any length but 0, n at least 1."""
+        stored, encoded = stored.astype(np.float64), encoded.astype(np.float64)
+        lengths = np.linalg.norm(stored, axis=1) * np.linalg.norm(encoded, axis=1)
+        cosines = (stored * encoded).sum(axis=1) / lengths
+        return cls(float(np.median(cosines)), float(cosines.min()), int((cosines < FAR).sum()), len(cosines))
+
+    @property
+    def reached(self) -> bool:
+        return self.median >= LEAST
+
+
+def compare(
+    encoder: Encoder, paths: Iterable[str], vectors: Sequence[NDArray[Any]], limits: Limits | None = None
+) -> Agreement | None:
+    """Encode the pictures at `paths` again and compare them with their vectors; None if no file can be read."""
+    limits = limits or Limits()
+    source = FolderSource(os.sep, max_bytes=limits.max_bytes)
+    pixels, stored = [], []
+    for path, vector in zip(paths, vectors, strict=True):
+        try:
+            picture = decode(source.read(path), encoder.manifest.preprocessing, limits)
+        except UnreadableImage:
+            continue
+        pixels.append(picture.pixels)
+        stored.append(vector)
+    if not pixels:
+        return None
+    return Agreement.of(np.stack(stored), encoder.encode_images(np.stack(pixels)))
