@@ -14,6 +14,7 @@ import typer
 
 import indexer.care.cli
 import indexer.cli
+import indexer.moving.cli
 import search.cli
 from indexer import __version__
 from indexer.config import Settings, load_settings
@@ -50,6 +51,7 @@ def program(
 
 indexer.cli.register(app)
 indexer.care.cli.register(app)
+indexer.moving.cli.register(app)
 search.cli.register(app)
 
 
