@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from indexer.care.findings import Finding, command
+from indexer.care.folder import accessible
 from indexer.catalog import Catalog
 from indexer.records import FileState
 
@@ -41,7 +42,7 @@ def _state(state: FileState) -> str | None:
         return "unreadable"
     if (status.st_size, status.st_mtime_ns) != (state.size, state.mtime_ns):
         return "changed"
-    return None if os.access(state.path, os.R_OK) else "unreadable"
+    return None if accessible(state.path, os.R_OK) else "unreadable"
 
 
 class _Absent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -21,12 +22,17 @@ _FOLD = 1.3
 
 def permissions(library: Path) -> Iterator[Finding]:
     kept = [library, library / FILE_NAME, library / VECTORS, library / THUMBNAILS]
-    denied = [path for path in kept if path.exists() and not os.access(path, os.R_OK | os.W_OK)]
+    denied = [path for path in kept if path.exists() and not accessible(path, os.R_OK | os.W_OK)]
     if denied:
         message = f"{denied[0]} cannot be written by this user: it can be searched, but not indexed"
         yield Finding("permissions", "warning", message, command("chmod", "-R", "u+rwX", library))
     else:
         yield Finding("permissions", "ok", "the library can be read and written")
+
+
+def accessible(path: str | Path, mode: int) -> bool:
+    """As the user that the process acts for, who need not be the one that started it."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def space(catalog: Catalog) -> Iterator[Finding]:
@@ -67,9 +73,10 @@ def _remove_leftovers(library: Path, cache: VectorCache) -> str:
         found = _leftovers(library, cache)
         for path in found:
             if path.is_dir():
-                with staging.staged(library):  # held by nobody, and gone in the end
-                    continue
-            path.unlink(missing_ok=True)
+                with suppress(staging.StagingBusy), staging.staged(library):  # gone in the end
+                    pass
+            else:
+                path.unlink(missing_ok=True)
     return f"removed {len(found)} leftovers"
 
 

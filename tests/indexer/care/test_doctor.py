@@ -23,7 +23,7 @@ from indexer.probes import probes
 from indexer.sources import FolderSource
 from indexer.vectors import faiss_library
 from indexer.vectors.planning import IndexPlan
-from tests.indexer.samples import an_image, unit_rows
+from tests.indexer.samples import an_image, forbidden, public_folder, unit_rows
 from tests.palette import PaletteEncoder
 from tests.pictures import photo, write
 
@@ -358,6 +358,17 @@ def test_nothing_is_mended_while_another_process_indexes(library: Path) -> None:
     found = problems(library)
     with Collection.open(library) as other, other.writing(), pytest.raises(CollectionLocked):
         list(treat(found))
+
+
+def test_a_library_that_cannot_be_written_is_examined_all_the_same() -> None:
+    with public_folder() as folder:
+        with Collection.open_or_create(folder / "library", PaletteEncoder().manifest) as collection:
+            collection.catalog.put([an_image("/a")], unit_rows(1, 64))
+            collection.fold(always=True)
+        with forbidden(folder, 0o555):
+            found = {finding.check: finding for finding in problems(folder / "library")}
+        assert found.keys() == {"permissions", "files"}
+        assert found["permissions"].remedy == f"`chmod -R u+rwX {folder / 'library'}`"
 
 
 def test_what_a_running_fold_writes_is_not_left_behind(library: Path) -> None:
