@@ -132,6 +132,15 @@ class FolderSource:
             raise UnreadableImage("there is not enough memory to read it") from error
 
 
+def is_unchanged(path: str, size: int, mtime_ns: int) -> bool:
+    """Whether a file is there with that size and time, by which a sync would take it as unchanged, unread."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return False
+    return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)
+
+
 def file_too_large(size: int, max_bytes: int) -> ImageTooLarge:
     return ImageTooLarge(what="bytes", actual=size, limit=max_bytes, remedy=RAISE_BYTES)
 

@@ -18,13 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+import sqlalchemy as sa
 from blake3 import blake3
 
 from indexer import __version__, database
 from indexer.care.archives import is_archive, writing_tar
 from indexer.catalog import Catalog
 from indexer.collection import THUMBNAILS, VECTORS
-from indexer.errors import CollectionDamaged, InvalidBackup
+from indexer.errors import CollectionDamaged, CollectionTooNew, InvalidBackup
 from indexer.schema import HEAD
 from indexer.staging import StagingBusy, is_free, publish, staged
 from indexer.vectors.cache import GENERATIONS, HEADER, PLAN
@@ -143,11 +144,11 @@ def _gather(library: Path, whole: Path, with_cache: bool, progress: Progress | N
     engine = database.open_engine(database.check_file(library))
     try:
         with database.translated(library):
+            _check_known(engine, library)
             database.copy(engine, whole / database.FILE_NAME, progress)
     finally:
         engine.dispose()
-    with Catalog.open(whole) as catalog:
-        _check_sound(catalog, library)
+    with _opened(whole, library) as catalog:
         contents = BackupContents(
             format=FORMAT,
             sightline=__version__,
@@ -164,9 +165,23 @@ def _gather(library: Path, whole: Path, with_cache: bool, progress: Progress | N
     return dataclasses.replace(contents, members=tuple(members))
 
 
-def _check_sound(catalog: Catalog, library: Path) -> None:
-    if damage := catalog.damage(quick=True):
-        raise CollectionDamaged(str(library), f"{damage[0]}; `sightline doctor` says more")
+def _check_known(engine: sa.Engine, library: Path) -> None:
+    with engine.connect() as connection:
+        schema = database.stored_schema(connection)
+    if schema is not None and not database.is_known(schema):
+        raise CollectionTooNew(str(library), schema)
+
+
+@contextmanager
+def _opened(whole: Path, library: Path) -> Iterator[Catalog]:
+    """The copy. What is wrong with it is wrong with the collection in `library`."""
+    try:
+        with Catalog.open(whole) as catalog:
+            if damage := catalog.damage(quick=True):
+                raise CollectionDamaged(str(whole), damage[0])
+            yield catalog
+    except CollectionDamaged as error:
+        raise CollectionDamaged(str(library), f"{error.reason}; `sightline doctor` says more") from error
 
 
 def _beside(library: Path, with_cache: bool) -> Iterator[str]:

@@ -14,6 +14,7 @@ from indexer.encoder import Encoder
 from indexer.errors import ModelMismatch, SightlineError
 from indexer.images import Limits
 from indexer.probes import TEXTS, probes
+from indexer.sources import is_unchanged
 
 _CANDIDATES = 20 * SAMPLE  # looked at to find enough whose files are as they were
 _INDEX_ELSEWHERE = command("sightline", "index", "FOLDER", "--library", "OTHER_FOLDER")
@@ -40,7 +41,7 @@ def _pictures(collection: Collection, encoder: Encoder, limits: Limits) -> Itera
     ids = collection.catalog.ids()
     sample = ids[np.linspace(0, len(ids) - 1, min(_CANDIDATES, len(ids))).astype(np.intp)]
     records = collection.catalog.get_many(sample.tolist()).values()
-    unchanged = [record for record in records if _is_unchanged(record.path, record.size, record.mtime_ns)]
+    unchanged = [record for record in records if is_unchanged(record.path, record.size, record.mtime_ns)]
     chosen = unchanged[:: max(1, len(unchanged) // SAMPLE)][:SAMPLE]
     vectors = [collection.vector(record.id) for record in chosen]
     agreement = compare(encoder, [record.path for record in chosen], vectors, limits)
@@ -67,11 +68,3 @@ def _judged(check: str, what: str, agreement: Agreement, name: str) -> Finding:
         return Finding(check, "ok", f"{name}, {figure}")
     message = f"{figure}, not {LEAST} or more: this installation does not make the vectors that are stored"
     return Finding(check, "broken", message, f"`pip install -c constraints.txt '.[cpu]'`, or {_INDEX_ELSEWHERE}")
-
-
-def _is_unchanged(path: str, size: int, mtime_ns: int) -> bool:
-    try:
-        status = Path(path).stat()
-    except (OSError, ValueError):
-        return False
-    return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)

@@ -14,7 +14,7 @@ from indexer import database
 from indexer.care.archives import reading_tar
 from indexer.care.backup import CONTENTS, FORMAT, BackupContents, Member, Progress, copied
 from indexer.catalog import Catalog
-from indexer.errors import CollectionTooNew, InvalidBackup
+from indexer.errors import CollectionDamaged, CollectionTooNew, InvalidBackup
 from indexer.staging import StagingBusy, is_free, publish, staged
 
 _NAME = re.compile(r"(?:vectors|thumbnails)(?:/[\w-][\w.-]*)+|" + re.escape(database.FILE_NAME))
@@ -48,8 +48,11 @@ def restore(backup: Path, library: Path, *, progress: Progress | None = None) ->
         with _opened(backup) as members:
             contents = _read_contents(backup, members)
             _write_members(backup, contents, members, whole, progress)
-        with Catalog.open(whole) as catalog:
-            images, model = catalog.count(), catalog.manifest.model
+        try:
+            with Catalog.open(whole) as catalog:
+                images, model = catalog.count(), catalog.manifest.model
+        except CollectionDamaged as error:
+            raise InvalidBackup(str(backup), f"its catalog cannot be used ({error.reason})") from error
         if not is_free(library):
             raise InvalidBackup(str(backup), f"something has appeared in {str(library)!r} meanwhile")
         publish(whole, library)

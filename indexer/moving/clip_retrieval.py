@@ -12,20 +12,19 @@ from indexer.moving.parquet import opened
 
 
 class ClipRetrievalEmbeddings:
-    """See `Embeddings`. The folder that holds `img_emb` and `metadata`, or that of `clip-retrieval end2end` above it.
+    """See `Embeddings`. The folder that holds `img_emb` and `metadata`. Raises BrokenInstallation without pyarrow.
 
-    Raises BrokenInstallation without pyarrow.
+    Of WebDataset shards, as in `clip-retrieval end2end`, `image_path` holds keys, which lead to no files.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
-        folder = path if (path / "img_emb").is_dir() else path / "embeddings"
-        parts = sorted((folder / "img_emb").glob("img_emb_*.npy"))
+        parts = sorted((path / "img_emb").glob("img_emb_*.npy"))
         if not parts:
             raise InvalidEmbeddings(self.path, "there is no img_emb/img_emb_*.npy in it")
         self._parts = []
         for part in parts:
-            table = folder / "metadata" / f"metadata_{part.stem.removeprefix('img_emb_')}.parquet"
+            table = path / "metadata" / f"metadata_{part.stem.removeprefix('img_emb_')}.parquet"
             vectors, metadata = mapped(self.path, part), opened(self.path, table)
             if "image_path" not in metadata.schema_arrow.names:
                 raise InvalidEmbeddings(self.path, f"{table.name} has no column image_path")

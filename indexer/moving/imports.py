@@ -28,7 +28,7 @@ from indexer.moving.npy import NpyEmbeddings
 from indexer.moving.parquet import ParquetEmbeddings
 from indexer.moving.rclip import RclipEmbeddings
 from indexer.pipeline import Failure
-from indexer.sources import FolderSource
+from indexer.sources import FolderSource, is_unchanged
 
 ImportFormat = Literal["clip-retrieval", "rclip", "npy", "parquet"]
 FORMATS: Final = get_args(ImportFormat)
@@ -183,7 +183,7 @@ class _Import:
         wanted = []
         for row in rows:
             state = known.get(row.path)
-            if state is not None and _is_as(row.path, state.size, state.mtime_ns):
+            if state is not None and is_unchanged(row.path, state.size, state.mtime_ns):
                 self.unchanged += 1
             else:
                 wanted.append(row)
@@ -253,11 +253,3 @@ def _seems_as_it_was(row: _Row) -> bool:
         return False
     times_count = row.seen.content_hash is None
     return row.seen.size in (None, status.st_size) and (not times_count or row.seen.mtime in (None, status.st_mtime))
-
-
-def _is_as(path: str, size: int, mtime_ns: int) -> bool:
-    try:
-        status = Path(path).stat()
-    except (OSError, ValueError):
-        return False
-    return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import ImageTooLarge, SourceNotFound, UnreadableImage
-from indexer.sources import FolderSource, SourceFile, SourceProblem
+from indexer.sources import FolderSource, SourceFile, SourceProblem, is_unchanged
 from tests.pictures import write
 
 
@@ -305,3 +305,12 @@ def test_an_empty_name_is_not_the_current_folder() -> None:
     """`sightline index "$PHOTOS"` with the variable unset."""
     with pytest.raises(SourceNotFound, match="no folder is named"):
         FolderSource("")
+
+
+def test_a_file_is_unchanged_by_its_size_and_time(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jpg", b"12345", mtime_ns=1_700_000_000_000_000_001)
+    assert is_unchanged(path, 5, 1_700_000_000_000_000_001)
+    assert not is_unchanged(path, 4, 1_700_000_000_000_000_001)
+    assert not is_unchanged(path, 5, 1_700_000_000_000_000_002)
+    assert not is_unchanged(str(tmp_path / "gone.jpg"), 5, 0)
+    assert not is_unchanged("/a\0b", 5, 0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -14,7 +15,7 @@ import pytest
 from indexer.care.backup import back_up
 from indexer.care.restore import restore
 from indexer.collection import Collection
-from indexer.errors import CollectionDamaged, CollectionNotFound, InvalidBackup
+from indexer.errors import CollectionDamaged, CollectionNotFound, CollectionTooNew, InvalidBackup
 from indexer.vectors.planning import IndexPlan
 from tests.indexer.samples import MANIFEST, an_image, expected, found, put, unit_rows
 
@@ -115,6 +116,16 @@ def test_a_damaged_catalog_is_not_backed_up_as_if_it_were_sound(collection: Coll
             file.write(b"\xff" * 100)
     with pytest.raises(CollectionDamaged, match="restore it from a backup"):
         back_up(collection.library, tmp_path / "a.tar")
+    assert not list(tmp_path.glob("a.tar*"))
+
+
+def test_a_newer_collection_is_refused_kindly_and_named(collection: Collection, tmp_path: Path) -> None:
+    with sqlite3.connect(collection.library / "catalog.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(CollectionTooNew, match="upgrade Sightline") as refused:
+        back_up(collection.library, tmp_path / "a.tar")
+    assert refused.value.library == str(collection.library)
     assert not list(tmp_path.glob("a.tar*"))
 
 
