@@ -31,8 +31,9 @@ from indexer import database
 from indexer.care import files, index, rows
 from indexer.care.backup import back_up
 from indexer.care.restore import restore
-from indexer.collection import VECTORS, Collection
+from indexer.collection import Collection
 from indexer.encoder import load_encoder
+from indexer.library_folder import VECTORS
 from indexer.moving.export import FORMATS, export
 from indexer.records import NewImage
 from indexer.vectors.cache import Owner, VectorCache

@@ -196,9 +196,12 @@ class Catalog:
         if not wanted:
             return
         with self._writing() as connection:
+            found = statements.known_ids(connection, self._tables.embedding, wanted)
+            if not found:
+                return
             for number in statements.model_ids(connection):
-                statements.remove_vectors(connection, number, wanted)
-            connection.execute(sa.delete(image).where(image.c.id == sa.bindparam("row")), [{"row": i} for i in wanted])
+                statements.remove_vectors(connection, number, found)
+            connection.execute(sa.delete(image).where(image.c.id == sa.bindparam("row")), [{"row": i} for i in found])
 
     def fill(self, files: Sequence[FileState], vectors: NDArray[np.float16]) -> int:
         """Commit this model's embeddings, `(len(files), dimension)`, of images that are there; returns how many.

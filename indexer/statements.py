@@ -94,16 +94,20 @@ def unpaired(embedding: sa.Table) -> tuple[sa.Select[Any], sa.Select[Any]]:
 
 
 def remove_vectors(connection: sa.Connection, model_id: int, ids: Sequence[int]) -> None:
-    """Of one model, as far as it has them; its readers are told. Ids that have a tombstone keep it."""
+    """Of one model, as far as it has them; its readers are told, also of those that another program took out."""
     tables = tables_of(model_id)
-    gone: list[int] = []
     for chunk in chunks(ids, IN_LIST):
-        statement = sa.delete(tables.embedding).where(tables.embedding.c.image_id.in_(chunk))
-        gone += connection.scalars(statement.returning(tables.embedding.c.image_id))
-    if not gone:
-        return
-    revision = next_revision(connection, model_id)
-    bury(connection, tables.tombstone, gone, revision)
+        connection.execute(sa.delete(tables.embedding).where(tables.embedding.c.image_id.in_(chunk)))
+    bury(connection, tables.tombstone, ids, next_revision(connection, model_id))
+
+
+def known_ids(connection: sa.Connection, embedding: sa.Table, ids: Sequence[int]) -> list[int]:
+    """Those of which there is an image or a vector, ascending."""
+    found: set[int] = set()
+    for chunk in chunks(ids, IN_LIST):
+        for column in (image.c.id, embedding.c.image_id):
+            found.update(connection.scalars(sa.select(column).where(column.in_(chunk))))
+    return sorted(found)
 
 
 def bury(connection: sa.Connection, tombstone: sa.Table, ids: Sequence[int], revision: int) -> None:

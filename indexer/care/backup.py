@@ -24,8 +24,8 @@ from blake3 import blake3
 from indexer import __version__, database
 from indexer.care.archives import is_archive, writing_tar
 from indexer.catalog import Catalog
-from indexer.collection import THUMBNAILS, VECTORS
 from indexer.errors import CollectionDamaged, CollectionTooNew, InvalidBackup
+from indexer.library_folder import THUMBNAILS, VECTORS
 from indexer.schema import HEAD
 from indexer.staging import StagingBusy, is_free, publish, staged
 from indexer.vectors.cache import GENERATIONS, HEADER, PLAN
@@ -186,13 +186,17 @@ def _opened(whole: Path, library: Path) -> Iterator[Catalog]:
 
 def _beside(library: Path, with_cache: bool) -> Iterator[str]:
     """Files to copy besides the catalog, as paths below the library, with slashes."""
-    if (library / VECTORS / PLAN).is_file():
-        yield f"{VECTORS}/{PLAN}"
+    caches = sorted(path.name for path in library.glob(f"{VECTORS}*") if path.is_dir())  # one a model
+    for cache in caches:
+        if (library / cache / PLAN).is_file():
+            yield f"{cache}/{PLAN}"
     if not with_cache:
         return
-    if (library / VECTORS / HEADER).is_file():
-        yield f"{VECTORS}/{HEADER}"  # before the files it names, which another process may replace
-    wanted = [(VECTORS, pattern) for pattern in GENERATIONS] + [(VECTORS, "probes-*.npy"), (THUMBNAILS, "*/*.jpg")]
+    wanted = [(THUMBNAILS, "*/*.jpg")]
+    for cache in caches:
+        if (library / cache / HEADER).is_file():
+            yield f"{cache}/{HEADER}"  # before the files it names, which another process may replace
+        wanted += [(cache, pattern) for pattern in (*GENERATIONS, "probes-*.npy")]
     for folder, pattern in wanted:
         for path in sorted((library / folder).glob(pattern)):
             yield path.relative_to(library).as_posix()

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli import Device, Json, Library, Precision, display_path
+from indexer.cli import display_path
 from indexer.config import Settings, load_settings
+from indexer.options import Device, Json, Library, Precision
 
 if TYPE_CHECKING:
     from indexer.care.findings import Finding

@@ -8,10 +8,11 @@ from pathlib import Path
 from indexer.care import files, folder, index, installation, model, rows
 from indexer.care.findings import Finding
 from indexer.catalog import Catalog
-from indexer.collection import VECTORS, Collection
+from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import CollectionError
 from indexer.images import Limits
+from indexer.library_folder import vectors_folder
 from indexer.vectors.cache import Owner, VectorCache
 
 
@@ -50,7 +51,7 @@ def _catalog(
     with catalog:
         yield from folder.space(catalog)
         owner = Owner(catalog.uid, catalog.manifest.weights_hash, catalog.manifest.dimension)
-        cache = VectorCache(library / VECTORS, owner)
+        cache = VectorCache(library / vectors_folder(catalog.model_id), owner)
         yield from folder.leftovers(library, cache)
         pairs = list(rows.pairs(catalog))
         yield from pairs

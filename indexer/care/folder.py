@@ -12,8 +12,9 @@ from pathlib import Path
 from indexer import staging
 from indexer.care.findings import Finding, command, fix
 from indexer.catalog import Catalog
-from indexer.collection import THUMBNAILS, VECTORS, Collection
+from indexer.collection import Collection
 from indexer.database import FILE_NAME
+from indexer.library_folder import THUMBNAILS, VECTORS
 from indexer.vectors.cache import VectorCache
 
 _FOLD = 1.3

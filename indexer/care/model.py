@@ -9,10 +9,11 @@ import numpy as np
 
 from indexer.agreement import LEAST, SAMPLE, Agreement, compare
 from indexer.care.findings import Finding, command
-from indexer.collection import VECTORS, Collection
+from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import ModelMismatch, SightlineError
 from indexer.images import Limits
+from indexer.library_folder import vectors_folder
 from indexer.probes import TEXTS, probes
 from indexer.sources import is_unchanged
 
@@ -34,7 +35,7 @@ def model(collection: Collection, load: Callable[[str], Encoder], limits: Limits
         yield Finding("model", "broken", f"it cannot be loaded: {error}", "bring its weights back to this machine")
         return
     yield from _pictures(collection, encoder, limits)
-    yield from _texts(collection.library / VECTORS, encoder)
+    yield from _texts(collection.library / vectors_folder(collection.catalog.model_id), encoder)
 
 
 def _pictures(collection: Collection, encoder: Encoder, limits: Limits) -> Iterator[Finding]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli import SOME_FAILED, Device, Json, Library, Precision, display_path
+from indexer.cli import display_path
 from indexer.config import load_settings
+from indexer.options import SOME_FAILED, Device, Json, Library, Precision
 
 if TYPE_CHECKING:
     from indexer.moving.imports import ImportReport

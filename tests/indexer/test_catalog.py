@@ -429,7 +429,7 @@ def test_halves_of_pairs_are_named_and_can_be_removed(catalog: Catalog) -> None:
     put(catalog, "/a", "/b", "/c")
     assert catalog.unpaired() == ([], [])
     execute(catalog, "DELETE FROM image WHERE id = 1")
-    execute(catalog, "DELETE FROM embedding WHERE image_id = 2")
+    execute(catalog, "DELETE FROM embedding_1 WHERE image_id = 2")
     assert catalog.unpaired() == ([2], [1])
     revision = catalog.revision()
     catalog.remove([1, 2])
@@ -442,5 +442,5 @@ def test_vectors_that_are_none_are_named(catalog: Catalog) -> None:
     put(catalog, "/a", "/b", "/c", "/d", "/e")
     assert catalog.unsound() == []
     for id_, blob in ((1, b""), (2, bytes(2 * DIMENSION)), (4, b"\x00\x7e" * DIMENSION), (5, b"\x00\x3c" * DIMENSION)):
-        execute(catalog, f"UPDATE embedding SET vector = X'{blob.hex()}' WHERE image_id = {id_}")
+        execute(catalog, f"UPDATE embedding_1 SET vector = X'{blob.hex()}' WHERE image_id = {id_}")
     assert catalog.unsound() == [1, 2, 4, 5]

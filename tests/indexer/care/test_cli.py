@@ -41,7 +41,7 @@ def test_a_healthy_collection_is_said_to_be_healthy(library: Path) -> None:
 
 def test_what_is_broken_has_an_exit_code_and_a_command_and_is_mended(library: Path) -> None:
     with sqlite3.connect(library / "catalog.db") as connection:
-        connection.execute("DELETE FROM embedding WHERE image_id = 2")
+        connection.execute("DELETE FROM embedding_1 WHERE image_id = 2")
     connection.close()
     words = run("doctor", "--library", library, code=1).stdout
     assert "broken   pairs" in words

@@ -20,6 +20,7 @@ from indexer.encoder import Encoder
 from indexer.errors import CollectionLocked, CollectionNotFound, ForeignCollection, WeightsNotFound
 from indexer.pipeline import sync
 from indexer.probes import probes
+from indexer.schema import HEAD
 from indexer.sources import FolderSource
 from indexer.vectors import faiss_library
 from indexer.vectors.planning import IndexPlan
@@ -85,7 +86,7 @@ def test_an_empty_collection_is_sound(tmp_path: Path) -> None:
 
 
 def test_an_examination_changes_nothing(library: Path) -> None:
-    execute(library, "DELETE FROM embedding WHERE image_id = 3")
+    execute(library, "DELETE FROM embedding_1 WHERE image_id = 3")
     (library / "vectors" / "ids-left.int64").write_bytes(b"left")
     before = {path: path.read_bytes() for path in library.rglob("*") if path.is_file()}
     assert problems(library)
@@ -95,7 +96,7 @@ def test_an_examination_changes_nothing(library: Path) -> None:
 
 
 def lose_a_vector(library: Path) -> None:
-    execute(library, "DELETE FROM embedding WHERE image_id IN (3, 4)")
+    execute(library, "DELETE FROM embedding_1 WHERE image_id IN (3, 4)")
 
 
 def lose_an_image(library: Path) -> None:
@@ -103,25 +104,26 @@ def lose_an_image(library: Path) -> None:
 
 
 def overwrite_a_vector(library: Path) -> None:
-    execute(library, "UPDATE embedding SET vector = zeroblob(128) WHERE image_id = 3")
+    execute(library, "UPDATE embedding_1 SET vector = zeroblob(128) WHERE image_id = 3")
 
 
 def overwrite_a_vector_with_nan(library: Path) -> None:
-    execute(library, f"UPDATE embedding SET vector = X'{'FF7F' * 64}' WHERE image_id = 3")
+    execute(library, f"UPDATE embedding_1 SET vector = X'{'FF7F' * 64}' WHERE image_id = 3")
 
 
 def cut_a_vector(library: Path) -> None:
-    execute(library, "UPDATE embedding SET vector = X'00' WHERE image_id IN (3, 5)")
+    execute(library, "UPDATE embedding_1 SET vector = X'00' WHERE image_id IN (3, 5)")
 
 
 def lose_both(library: Path) -> None:
-    execute(library, "DELETE FROM embedding WHERE image_id = 3", "DELETE FROM image WHERE id = 3")
+    execute(library, "DELETE FROM embedding_1 WHERE image_id = 3", "DELETE FROM image WHERE id = 3")
 
 
 def exchange_vectors(library: Path) -> None:
     """Behind the index's back: the pictures change places."""
     execute(
-        library, "UPDATE embedding SET vector = (SELECT vector FROM embedding WHERE image_id = 12) WHERE image_id < 6"
+        library,
+        "UPDATE embedding_1 SET vector = (SELECT vector FROM embedding_1 WHERE image_id = 12) WHERE image_id < 6",
     )
 
 
@@ -251,10 +253,10 @@ def test_where_there_is_no_collection_that_is_said(tmp_path: Path) -> None:
 
 
 def test_a_migration_that_is_pending_is_said_and_not_done(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.care.rows.HEAD", "0002")
+    monkeypatch.setattr("indexer.care.rows.HEAD", "9999")
     [pending] = problems(library)
     assert (pending.check, pending.severity) == ("schema", "warning")
-    assert "schema 0001, now 0002" in pending.message
+    assert f"schema {HEAD}, now 9999" in pending.message
     assert pending.mend is not None
 
 
