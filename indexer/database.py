@@ -164,7 +164,7 @@ def copy(engine: sa.Engine, target: Path, progress: Callable[[int, int], None] |
     """The database as of one moment as another file, which must not be there; others may read and write meanwhile.
 
     By SQLite's online backup inside a read transaction: without one, it begins anew whenever somebody commits.
-    100,000 images of 512 dimensions take as long as with VACUUM INTO, which says nothing on its way. `progress` is
+    100,000 images of 512 dimensions take 0.8 of the time of VACUUM INTO, which says nothing on its way. `progress` is
     called with the pages done and all pages.
     """
     with engine.connect() as connection:
