@@ -44,6 +44,14 @@ def index(
     precision: Precision = None,
     batch_size: Annotated[int | None, typer.Option(help="Images encoded at once.", show_default=False)] = None,
     threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
+    fast_decode: Annotated[
+        bool | None,
+        typer.Option(
+            "--fast-decode",
+            help="A new collection: decode JPEGs no larger than needed, for speed; it stays so.",
+            show_default=False,
+        ),
+    ] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Refuse larger images.", show_default=False)] = None,
     max_file_mb: Annotated[int | None, typer.Option(help="Refuse larger files.", show_default=False)] = None,
     vector_index: Annotated[
@@ -69,6 +77,7 @@ def index(
         precision=precision,
         batch_size=batch_size,
         threads=threads,
+        fast_decode=fast_decode,
         max_pixels=max_pixels,
         max_file_mb=max_file_mb,
         vector_index=vector_index,
@@ -119,6 +128,7 @@ def _collection_and_encoder(settings: Settings) -> Iterator[tuple[Collection, En
     from indexer.collection import Collection
     from indexer.encoder import load_encoder
     from indexer.errors import CollectionNotFound
+    from indexer.images import CAREFUL, FAST
     from indexer.lazy_encoder import LazyEncoder
     from indexer.models import DEFAULT_MODEL
 
@@ -127,11 +137,14 @@ def _collection_and_encoder(settings: Settings) -> Iterator[tuple[Collection, En
         there = Collection.open(settings.library)
     except CollectionNotFound:
         encoder = load(settings.model or DEFAULT_MODEL)
-        with Collection.open_or_create(settings.library, encoder.manifest) as new:
+        manifest = replace(encoder.manifest, decode_policy=(FAST if settings.fast_decode else CAREFUL).name)
+        with Collection.open_or_create(settings.library, manifest) as new:
             yield new, encoder
         return
     with there:
         own = there.manifest.model
+        if settings.fast_decode and there.manifest.decode_policy != FAST.name:
+            typer.echo("this collection was made without --fast-decode and stays so: it is for new ones", err=True)
         if settings.model in (None, own):
             _check_weights(there)
             yield there, LazyEncoder(there.manifest, partial(load, own), there.check_model)

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     threads: int = Field(
         default_factory=lambda: max(2, os.cpu_count() or 1), ge=1, le=256, description="threads that decode images"
     )
+    fast_decode: bool = Field(
+        default=False, description="make a new collection of JPEGs decoded no larger than needed; it keeps that"
+    )
     max_pixels: int = Field(default=150_000_000, ge=1, description="images with more pixels are refused")
     max_file_mb: int = Field(default=512, ge=1, description="files larger than this many MiB are refused")
     vector_index: IndexKind = Field(

@@ -388,11 +388,14 @@ class ModelMismatch(CollectionError):
         self.field = field
         self.stored = stored
         self.given = given
-        remedy = (
-            f"use it with `--model {model}`, or make the other's embeddings with `sightline reindex --model {given}`"
-            if field == "model"
-            else f"{model!r} itself has changed since: `sightline reindex --model {model}` makes its embeddings anew"
-        )
+        remedies = {
+            "model": f"use it with `--model {model}`, or make the other's embeddings with `sightline reindex --model "
+            f"{given}`",
+            "decode policy": "another version of Sightline made it: use that",
+        }
+        changed = f"{model!r} itself has changed since: `sightline reindex --model {model}` makes its embeddings anew"
         super().__init__(
-            library, f"the collection in {library!r} was made with {field} {stored!r}, not {given!r}; {remedy}"
+            library,
+            f"the collection in {library!r} was made with {field} {stored!r}, not {given!r}; "
+            f"{remedies.get(field, changed)}",
         )

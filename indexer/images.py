@@ -26,9 +26,27 @@ from PIL import (
 
 from indexer.errors import ImageTooLarge, UndecodableImage, UnreadableImage
 from indexer.exif import Exif, read_exif
+from indexer.geometry import WHOLE, Box, Fit, Size, fit, within
+from indexer.jpeg import load_jpeg
 
-DECODE_POLICY = "exif-upright/dct-scaled-2x/alpha-on-white/1"
-"""How bytes become pixels, as recorded in every manifest. Change it whenever the pixels would change."""
+
+@dataclass(frozen=True, slots=True)
+class DecodePolicy:
+    """How bytes become pixels. Pictures are compared only if all went one way, so a collection keeps its policy."""
+
+    name: str
+    """As recorded in the manifest: another one whenever the pixels would change."""
+    jpeg_margin: int
+    """JPEG is decoded at no less than this multiple of the size asked for, then resized."""
+
+
+CAREFUL = DecodePolicy("exif-upright/dct-scaled-2x/alpha-on-white/1", 2)
+"""54 dB or better, of photos, against decoding all of a JPEG."""
+
+FAST = DecodePolicy("exif-upright/dct-scaled-1x/alpha-on-white/1", 1)
+"""43 dB or better, in about two thirds of the time: docs/indexing.md."""
+
+DECODE_POLICIES = {policy.name: policy for policy in (CAREFUL, FAST)}
 
 Pixels = NDArray[np.uint8]
 """Upright RGB, `(height, width, 3)`, 0 to 255."""
@@ -90,29 +108,22 @@ class DecodedImage:
 
 _DEFAULT_LIMITS = Limits()
 
-Size = tuple[int, int]
-"""Width, height."""
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
-
-_DCT_MARGIN = 2
-"""JPEG is decoded at no less than this multiple of the size asked for: 53 dB or better against a full decode."""
-
 _REDUCING_GAP = 2.0
 """Pillow may box-filter down to this multiple of the size asked for before the real filter."""
 
 
-def decode(data: bytes, preprocessing: Preprocessing, limits: Limits = _DEFAULT_LIMITS) -> DecodedImage:
+def decode(
+    data: bytes, preprocessing: Preprocessing, limits: Limits = _DEFAULT_LIMITS, policy: DecodePolicy = CAREFUL
+) -> DecodedImage:
     """A picture file's bytes -> the pixels that a model takes, and what the file says about itself.
 
-    The geometry is open_clip's `image_transform`, without the normalisation. Only the first frame or page counts;
+    For a collection's pictures and queries ask its manifest's `decode`, which knows preprocessing and policy. The
+    geometry is open_clip's `image_transform`, without the normalisation. Only the first frame or page counts;
     embedded colour profiles are ignored, as in open_clip. Raises `UndecodableImage` and `ImageTooLarge`.
     """
     with _translated(limits):
-        picture, info = _upright(data, limits, lambda full: _fit(preprocessing, full).resized)
-        fit = _fit(preprocessing, (info.width, info.height))
-        return DecodedImage(_framed(picture, preprocessing, fit), info)
+        picture, info = _upright(data, limits, lambda full: fit(preprocessing, full).resized, policy)
+        return DecodedImage(_framed(picture, preprocessing, fit(preprocessing, (info.width, info.height))), info)
 
 
 def thumbnail(data: bytes, max_side: int, limits: Limits = _DEFAULT_LIMITS) -> Image.Image:
@@ -123,7 +134,7 @@ def thumbnail(data: bytes, max_side: int, limits: Limits = _DEFAULT_LIMITS) -> I
         return max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
 
     with _translated(limits):
-        picture, info = _upright(data, limits, shrunk)
+        picture, info = _upright(data, limits, shrunk, CAREFUL)
         return _resized(picture, shrunk((info.width, info.height)), Image.Resampling.LANCZOS)
 
 
@@ -232,14 +243,16 @@ class _Upright:
     """The part of `image`, in its pixels, that the picture fills: DCT scaling rounds a fraction of a pixel up."""
 
 
-def _upright(data: bytes, limits: Limits, needed: Callable[[Size], Size]) -> tuple[_Upright, ImageInfo]:
-    """The picture the right way up; JPEG is DCT-scaled to no less than twice `needed(its full size)`."""
+def _upright(
+    data: bytes, limits: Limits, needed: Callable[[Size], Size], policy: DecodePolicy
+) -> tuple[_Upright, ImageInfo]:
+    """The picture the right way up; JPEG is DCT-scaled to no less than the policy's multiple of `needed(full size)`."""
     opened = _open(data, limits)
     if isinstance(opened, JpegImagePlugin.JpegImageFile):
         full, exif = opened.size, read_exif(opened)
         info = _info(opened, exif)
-        width, height = (_DCT_MARGIN * side for side in needed((info.width, info.height)))
-        image = _load_jpeg(opened, data, (height, width) if exif.orientation >= 5 else (width, height))
+        width, height = (policy.jpeg_margin * side for side in needed((info.width, info.height)))
+        image = load_jpeg(opened, data, (height, width) if exif.orientation >= 5 else (width, height))
     else:
         opened.load()  # before EXIF is asked for: PNG may keep it behind the pixels, TIFF turns itself
         full, exif, image = opened.size, read_exif(opened), opened
@@ -258,29 +271,6 @@ def _turned(image: Image.Image, full: Size, orientation: int) -> _Upright:
     left = image.width - width if orientation in (2, 3, 6, 7) else 0.0
     top = image.height - height if orientation in (3, 4, 7, 8) else 0.0
     return _Upright(image, (left, top, left + width, top + height))
-
-
-def _load_jpeg(opened: JpegImagePlugin.JpegImageFile, data: bytes, least: Size) -> Image.Image:
-    """`least` in stored orientation. simplejpeg is faster and, unlike Pillow, tells when the data is damaged.
-
-    What it cannot read (odd subsampling) or merely warns about (stray bytes between segments, which some cameras
-    write) goes to Pillow.
-    """
-    import simplejpeg
-
-    least = min(least[0], opened.width), min(least[1], opened.height)
-    try:
-        return Image.fromarray(simplejpeg.decode_jpeg(data, "RGB", min_width=least[0], min_height=least[1]))
-    except ValueError as error:
-        if _PIXELS_LOST.search(str(error)):
-            raise
-    opened.draft(None, least)
-    opened.load()
-    return opened
-
-
-_PIXELS_LOST = re.compile(r"premature end|bad huffman|bad arithmetic|instead of RST", re.IGNORECASE)
-"""libjpeg's warnings after which the rest of the picture is grey or garbage."""
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
@@ -308,76 +298,26 @@ def _scaled_to_8_bit(grey: NDArray[Any]) -> Pixels:
     return np.asarray((values - low) * (255.0 / ((high - low) or 1.0)) + 0.5).astype(np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """Where a picture goes: the `box` of it, resized to `size`, lies at `offset` in the model's frame."""
-
-    resized: Size
-    """The whole picture at the model's scale, before it is cropped."""
-    box: Box
-    """As fractions of the picture."""
-    size: Size
-    offset: Size = (0, 0)
-
-
-_WHOLE = (0.0, 0.0, 1.0, 1.0)
-
-
-def _fit(preprocessing: Preprocessing, full: Size) -> _Fit:
-    """open_clip's geometry for a picture of the size `full`, rounding included.
-
-    The centre crop is a box of the source, so that only what is kept is ever resized: a strip of 1 x 60,000 px
-    would be 224 x 13,440,000 before its crop.
-    """
-    frame = width, height = preprocessing.width, preprocessing.height
-    if preprocessing.resize_mode == "squash":
-        return _Fit(frame, _WHOLE, frame)
-    if preprocessing.resize_mode == "longest":
-        ratio = max(full[0] / width, full[1] / height)
-        resized = max(1, round(full[0] / ratio)), max(1, round(full[1] / ratio))
-        return _Fit(resized, _WHOLE, resized, ((width - resized[0]) // 2, (height - resized[1]) // 2))
-    if width == height:  # torchvision's Resize, which rounds the longer side down
-        resized = width * full[0] // min(full), height * full[1] // min(full)
-    else:
-        ratio = min(full[0] / width, full[1] / height)
-        resized = max(width, round(full[0] / ratio)), max(height, round(full[1] / ratio))
-    left, top = round((resized[0] - width) / 2), round((resized[1] - height) / 2)
-    box = left / resized[0], top / resized[1], (left + width) / resized[0], (top + height) / resized[1]
-    return _Fit(resized, box, frame)
-
-
-def _framed(picture: _Upright, preprocessing: Preprocessing, fit: _Fit) -> Pixels:
+def _framed(picture: _Upright, preprocessing: Preprocessing, placed: Fit) -> Pixels:
     resample = Image.Resampling[preprocessing.interpolation.upper()]
-    fitted = np.asarray(_resized(picture, fit.size, resample, fit.box))
+    fitted = np.asarray(_resized(picture, placed.size, resample, placed.box))
     height, width = preprocessing.height, preprocessing.width
     if fitted.shape == (height, width, 3):
         return fitted
     frame = np.full((height, width, 3), preprocessing.fill_color, np.uint8)
-    left, top = fit.offset
+    left, top = placed.offset
     frame[top : top + fitted.shape[0], left : left + fitted.shape[1]] = fitted
     return frame
 
 
-def _resized(picture: _Upright, size: Size, resample: Image.Resampling, box: Box = _WHOLE) -> Image.Image:
+def _resized(picture: _Upright, size: Size, resample: Image.Resampling, box: Box = WHOLE) -> Image.Image:
     """The box of the picture as RGB of that size, alpha composited on white."""
-    source = _within(picture.extent, box)
+    source = within(picture.extent, box)
     if picture.image.mode != "RGBA":
         return picture.image.resize(size, resample, source, _REDUCING_GAP).convert("RGB")
     # Premultiplied, so that the colour of what is transparent does not bleed into its neighbours.
     small = picture.image.convert("RGBa").resize(size, resample, source, _REDUCING_GAP).convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", size, "white"), small).convert("RGB")
-
-
-def _within(extent: Box, box: Box) -> Box:
-    """Fractions of the extent -> pixels; clipped, since Pillow refuses a box that rounding carried outside."""
-    left, top, right, bottom = extent
-    width, height = right - left, bottom - top
-    return (
-        left + box[0] * width,
-        top + box[1] * height,
-        min(left + box[2] * width, right),
-        min(top + box[3] * height, bottom),
-    )
 
 
 _TURNS = {

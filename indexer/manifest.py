@@ -6,16 +6,17 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from indexer.images import DECODE_POLICY, Preprocessing
+from indexer.images import CAREFUL, DECODE_POLICIES, DecodedImage, Limits, Preprocessing, decode
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What made the embeddings of a collection.
 
-    Two manifests are compatible when everything but `precision` is the same, so that a collection moves between
-    machines. float16 and float32 of `mini` agree to a cosine of 0.9999; bfloat16 moves its convolutional tower more
-    (median 0.998, worst 0.98), yet a picture still finds its own float32 row first, and R@10 moves by 0.4 points.
+    A model's manifest belongs to a collection's when all that the model decides is the same. Precision may differ, so
+    that a collection moves between machines; the decode policy is the collection's own choice. float16 and float32 of
+    `mini` agree to a cosine of 0.9999; bfloat16 moves its convolutional tower more (median 0.998, worst 0.98), yet a
+    picture still finds its own float32 row first, and R@10 moves by 0.4 points.
     """
 
     model: str
@@ -28,12 +29,25 @@ class Manifest:
     """The tokenizer's name and its rule, such as `SimpleTokenizer/77/lower`."""
     precision: str
     """`float32`, `bfloat16` or `float16`: what the embeddings were computed in."""
-    decode_policy: str = DECODE_POLICY
+    decode_policy: str = CAREFUL.name
+    """The name of a `DecodePolicy`. An encoder does not decode: of its manifest this field counts for nothing."""
+
+    def decode(self, data: bytes, limits: Limits | None = None) -> DecodedImage:
+        """A picture as it is encoded here, to be indexed or to search with: our preprocessing, our decode policy.
+
+        Raises `UndecodableImage` and `ImageTooLarge`.
+        """
+        return decode(data, self.preprocessing, limits or Limits(), DECODE_POLICIES[self.decode_policy])
 
     def difference(self, other: Manifest) -> tuple[str, str, str] | None:
-        """The first field in which `other` is incompatible: its name, our value, theirs; None if compatible."""
+        """The first field in which `other`, a model's, does not belong to us: its name, our value, theirs; else None.
+
+        A decode policy that this version does not know is a difference: there is nothing to decode queries by.
+        """
+        if self.decode_policy not in DECODE_POLICIES:
+            return "decode policy", self.decode_policy, other.decode_policy
         for field in dataclasses.fields(self):
-            if field.name == "precision":
+            if field.name in ("precision", "decode_policy"):
                 continue
             ours, theirs = getattr(self, field.name), getattr(other, field.name)
             # The same weights under another name (a folder that was moved) are the same model.

@@ -24,7 +24,7 @@ from indexer.catalog import Catalog, FileState, NewImage
 from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
-from indexer.images import DecodedImage, ImageInfo, Limits, decode
+from indexer.images import DecodedImage, ImageInfo, Limits
 from indexer.lookahead import look_ahead
 from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_large
 
@@ -210,7 +210,7 @@ class _Run:
         same_as_before = work.known is not None and work.known.content_hash == content_hash
         if same_as_before or (look_up and self._catalog.with_hash(content_hash)):
             return _Content(content_hash, None)
-        return _Content(content_hash, decode(data, self._encoder.manifest.preprocessing, self._limits))
+        return _Content(content_hash, self._catalog.manifest.decode(data, self._limits))
 
     def _settle(self, work: _Work, examined: Future[_Content]) -> None:
         try:

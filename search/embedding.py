@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
 from indexer.errors import InvalidQuery
-from indexer.images import Limits, decode
+from indexer.images import Limits
 from indexer.microbatching import MicroBatcher
 from search.query import ImageTerm, IndexedTerm, Query, Term, TextTerm
 
@@ -52,9 +52,8 @@ class QueryEmbedder:
         texts = {i: term.text for i, term in enumerate(terms) if isinstance(term, TextTerm)}
         if texts:
             rows[list(texts)] = self._texts.of(list(texts.values()))
-        preprocessing = self._encoder.manifest.preprocessing
         pictures = {
-            i: decode(term.data, preprocessing, self._limits).pixels
+            i: self._collection.manifest.decode(term.data, self._limits).pixels
             for i, term in enumerate(terms)
             if isinstance(term, ImageTerm)
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,25 @@ def test_nasty_files_are_named_and_the_rest_is_indexed(index: Run, tmp_path: Pat
     assert set(failed) == {*nasty, "dangling.jpg", "loop"}
     assert all(reason and "\n" not in reason for reason in failed.values())
     assert "--max-pixels" in failed["huge.png"]
+
+
+def test_a_collection_keeps_the_way_its_pictures_were_decoded(index: Run, tmp_path: Path) -> None:
+    from indexer.collection import Collection
+    from indexer.images import CAREFUL, FAST
+
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    index("--fast-decode")
+    write(tmp_path / "photos" / "b.jpg", photo(60, 40, seed=1))
+    assert _counts(index()) == {"added": 1, "unchanged": 1}
+    with Collection.open(tmp_path / "library") as collection:
+        assert collection.manifest.decode_policy == FAST.name
+    shutil.rmtree(tmp_path / "library")
+    index()
+    command = ["index", str(tmp_path / "photos"), "--library", str(tmp_path / "library"), "--fast-decode"]
+    result = CliRunner().invoke(app, command)
+    assert "stays so" in result.stderr
+    with Collection.open(tmp_path / "library") as collection:
+        assert collection.manifest.decode_policy == CAREFUL.name
 
 
 def test_another_model_is_refused_with_the_remedy_and_nothing_changes(index: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
 from indexer.errors import ImageTooLarge, UndecodableImage, UnreadableImage
-from indexer.images import Limits, Preprocessing, decode, read_info, thumbnail
+from indexer.images import FAST, Limits, Preprocessing, decode, read_info, thumbnail
 from tests.palette import COLOURS
 from tests.pictures import blank_png, bomb_png, encoded, exif, nasty_files, photo, plain, quadrants, raw_png
 
@@ -145,6 +145,32 @@ def test_no_more_of_a_jpeg_is_decoded_than_needed(mode: str, orientation: int, m
     decode(data[:scan] + b"\0\0" + data[scan:], asked(140, 50))  # which only Pillow takes, by powers of two
     want = [(300, 225), (400, 300)]
     assert list(dict.fromkeys(sizes)) == (want if orientation == 1 else [(height, width) for width, height in want])
+
+
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_fast_decoding_is_upright_at_the_same_place_and_nearly_as_good(mode: Any, orientation: int) -> None:
+    data = encoded(photo(1003, 751, seed=5), quality=95, exif=exif(orientation=orientation))
+    careful, fast = decode(data, asked(96, mode=mode)), decode(data, asked(96, mode=mode), policy=FAST)
+    assert fast.info == careful.info
+    assert 40 <= psnr(fast.pixels, careful.pixels) < 70
+
+
+def test_fast_decoding_makes_no_more_pixels_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import simplejpeg
+
+    sizes = []
+    decode_jpeg = simplejpeg.decode_jpeg
+
+    def recorded(*arguments: Any, **options: Any) -> Any:
+        pixels = decode_jpeg(*arguments, **options)
+        sizes.append(pixels.shape[:2])
+        return pixels
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", recorded)
+    decode(encoded(photo(800, 600)), asked(140, 50), policy=FAST)  # an eighth, 100 x 75, is too little
+    decode(encoded(photo(100, 60)), asked(140, 50), policy=FAST)
+    assert sizes == [(150, 200), (60, 100)]
 
 
 def test_interpolation_is_the_one_asked_for(open_clip_transform: Any) -> None:

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from indexer.images import FAST, decode
 from indexer.manifest import Manifest
 from tests.palette import PaletteEncoder
+from tests.pictures import encoded, photo
 
 MANIFEST = PaletteEncoder().manifest
 
@@ -25,3 +29,20 @@ def test_precision_alone_is_compatible_and_anything_else_is_named() -> None:
 def test_the_same_weights_under_another_name_are_the_same_model() -> None:
     assert MANIFEST.difference(replace(MANIFEST, model="local-dir:/moved")) is None
     assert MANIFEST.difference(replace(MANIFEST, model="other", weights_hash="1" * 64)) is not None
+
+
+def test_the_decode_policy_is_the_collections_own_as_long_as_we_know_it() -> None:
+    fast = replace(MANIFEST, decode_policy=FAST.name)
+    assert fast.difference(MANIFEST) is None
+    assert MANIFEST.difference(fast) is None
+    unknown = replace(MANIFEST, decode_policy="of tomorrow")
+    assert unknown.difference(MANIFEST) == ("decode policy", "of tomorrow", MANIFEST.decode_policy)
+
+
+def test_pictures_are_decoded_by_the_policy_that_is_recorded() -> None:
+    data, preprocessing = encoded(photo(200, 150)), MANIFEST.preprocessing
+    careful = MANIFEST.decode(data).pixels
+    fast = Manifest.from_json(replace(MANIFEST, decode_policy=FAST.name).to_json()).decode(data).pixels
+    assert np.array_equal(careful, decode(data, preprocessing).pixels)
+    assert np.array_equal(fast, decode(data, preprocessing, policy=FAST).pixels)
+    assert not np.array_equal(careful, fast)
