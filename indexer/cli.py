@@ -172,6 +172,11 @@ def _print_report(report: SyncReport, library: Path) -> None:
         if getattr(report, name) or name in ("added", "failed")
     )
     typer.echo(f"{counts} in {report.seconds:.1f} s -> {library}")
+    if report.pace:
+        typer.echo(f"{report.pace.images_per_second:,.0f} images/s; {_LIMITS[report.pace.limit]} was the limit")
+
+
+_LIMITS = {"decoding": "reading and decoding", "encoding": "the encoder", "catalog": "writing the catalog"}
 
 
 def display_path(path: str) -> str:

@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 def look_ahead(
     work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, ahead: int
 ) -> Generator[tuple[Item, Future[Result]], None, None]:
-    """Each item with the finished future of `work(item)`, in order; ask it for the result or the error.
+    """Each item with the future of `work(item)`, in order; asking it for the result or the error waits for either.
 
     `items` is drawn from in the calling thread, and at most `ahead` items further than what has been yielded, so that
     memory is bounded. Closing the iterator early cancels what has not begun and waits for what has.
@@ -25,14 +25,8 @@ def look_ahead(
         for item in items:
             waiting.append((item, pool.submit(work, item)))
             if len(waiting) > ahead:
-                yield _finished(waiting)
+                yield waiting.popleft()
         while waiting:
-            yield _finished(waiting)
+            yield waiting.popleft()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _finished(waiting: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Future[Result]]:
-    item, future = waiting.popleft()
-    future.exception()  # waits
-    return item, future

@@ -1,8 +1,9 @@
 """Brings a collection up to date with a source: walk, skip what is known, decode, encode, commit, sweep.
 
 The walk and the catalog's rows are both in the byte order of paths, so one pass over the two tells what is new, known
-and gone, and memory does not grow with either. Threads read, hash and decode a bounded number of files ahead; the
-calling thread alone encodes and writes, a transaction a batch. Interrupted at any moment, the next run goes on.
+and gone, and memory does not grow with either. Four stations work at once, each a bounded number of pictures ahead of
+the next: threads read, hash and decode; the calling thread takes what they have in the order of the walk and fills
+batches; one thread encodes; one thread writes, a transaction a batch. Interrupted at any moment, the next run goes on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,43 +26,21 @@ from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
 from indexer.images import DecodedImage, ImageInfo, Limits
+from indexer.line import Line
+from indexer.listing import is_gone, joined
 from indexer.lookahead import look_ahead
+from indexer.pace import Waits
+from indexer.reports import Failure, Progress, SyncReport
+from indexer.ring import Ring
 from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_large
+
+__all__ = ["BATCH_SIZE", "Failure", "Progress", "SyncReport", "sync"]
 
 BATCH_SIZE = 32
 """Images encoded at once, unless told otherwise: more gains a CPU nothing."""
 
 _PENDING = 1000  # rows that need no encoding (moved, touched, copies) committed at once
 _REPORT_SECONDS = 0.1  # between two calls of the progress callback: more than a person can see
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    done: int
-    """Candidates dealt with, whatever came of them."""
-    total: int | None
-    """How many there are, about; None until they have been counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    path: str
-    reason: str
-    """One line."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What became of every candidate; `removed` counts images whose files are gone."""
-
-    added: int
-    unchanged: int
-    changed: int
-    moved: int
-    removed: int
-    failed: int
-    failures: tuple[Failure, ...]
-    seconds: float
 
 
 def sync(
@@ -128,34 +107,53 @@ class _Content:
     decoded: DecodedImage | None
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What goes into the catalog together. The pictures of `new` are in the ring."""
+
+    new: list[NewImage] = field(default_factory=list)
+    copies: list[tuple[NewImage, NDArray[np.float16]]] = field(default_factory=list)
+    moves: list[tuple[int, str, int, int]] = field(default_factory=list)
+    touches: list[tuple[int, int, int]] = field(default_factory=list)
+
+    @property
+    def ready_rows(self) -> int:
+        """Those that need no encoding."""
+        return len(self.copies) + len(self.moves) + len(self.touches)
+
+
 class _Run:
-    """One sync. Everything but `_examine` happens in the calling thread."""
+    """One sync. The calling thread does everything but what is said to run in another."""
 
     def __init__(
         self, catalog: Catalog, encoder: Encoder, source: ImageSource, limits: Limits, batch_size: int
     ) -> None:
         self._catalog, self._encoder, self._source = catalog, encoder, source
         self._limits, self._batch_size = limits, batch_size
+        self._encoding, self._writing = Line("encode", ahead=1), Line("write", ahead=2)
+        self._ring = Ring(catalog.manifest.preprocessing, batch_size=batch_size, slots=2)  # one filled, one encoded
+        self._batch = _Batch()
+        self._encoded = 0
+        self._waits = Waits()
         self._listed = self._added = self._unchanged = self._changed = 0
         self._failures: list[Failure] = []
         self._problems: set[str] = set()  # paths that could not be listed
         self._gone: list[int] = []  # ids whose paths were not listed
         self._moved: set[int] = set()
-        self._batch: list[tuple[NewImage, NDArray[np.uint8]]] = []  # to be encoded
-        self._copies: list[tuple[NewImage, NDArray[np.float16]]] = []
-        self._moves: list[tuple[int, str, int, int]] = []
-        self._touches: list[tuple[int, int, int]] = []
 
     def run(self, threads: int, reporter: _Reporter) -> SyncReport:
         started = time.monotonic()
-        ahead = self._batch_size + threads  # a whole batch is decoded while the one before it is encoded
-        with closing(look_ahead(self._examine, self._to_examine(reporter), threads=threads, ahead=ahead)) as examined:
-            for work, content in examined:
-                self._settle(work, content)
-                reporter.step()
-        self._commit()
+        ahead = 2 * threads  # what the batches hold is ahead, too
+        with self._writing, self._encoding:
+            with closing(look_ahead(self._examine, self._to_examine(reporter), threads=threads, ahead=ahead)) as works:
+                for work, content in works:
+                    self._settle(work, content)
+                    reporter.step()
+            self._hand_over()
+            self._catch_up()
         removed = self._sweep()
         reporter.finish()
+        seconds = time.monotonic() - started
         return SyncReport(
             added=self._added,
             unchanged=self._unchanged,
@@ -164,13 +162,14 @@ class _Run:
             removed=removed,
             failed=len(self._failures),
             failures=tuple(self._failures),
-            seconds=time.monotonic() - started,
+            seconds=seconds,
+            pace=self._waits.pace(self._encoded, seconds, encoder_idle=self._encoding.idle) if self._encoded else None,
         )
 
     def _to_examine(self, reporter: _Reporter) -> Iterator[_Work]:
         """What is new or has another size or time; all else is dealt with here, unread."""
         rows = self._catalog.files_under(self._source.root)
-        for file, row in _joined(self._listing(), rows):
+        for file, row in joined(self._listing(), rows):
             if file is None:
                 if row is not None and not self._is_protected(row.path):
                     self._gone.append(row.id)
@@ -214,9 +213,10 @@ class _Run:
 
     def _settle(self, work: _Work, examined: Future[_Content]) -> None:
         try:
-            content = examined.result()
+            with self._waits.pictures:
+                content = examined.result()
             if work.known is not None and work.known.content_hash == content.content_hash:
-                self._touches.append((work.known.id, work.file.size, work.file.mtime_ns))
+                self._batch.touches.append((work.known.id, work.file.size, work.file.mtime_ns))
                 self._unchanged += 1
             elif content.decoded is not None:
                 self._add(work, content.content_hash, content.decoded)
@@ -224,22 +224,26 @@ class _Run:
                 self._reuse(work, content.content_hash)
         except UnreadableImage as error:
             self._fail(work, error)
-        pending = len(self._touches) + len(self._moves) + len(self._copies)
-        if len(self._batch) >= self._batch_size or pending >= _PENDING:
-            self._commit()
+        if len(self._batch.new) >= self._batch_size or self._batch.ready_rows >= _PENDING:
+            self._hand_over()
 
     def _add(self, work: _Work, content_hash: str, decoded: DecodedImage) -> None:
-        self._batch.append((_new_image(work.file, content_hash, decoded.info), decoded.pixels))
+        self._batch.new.append(_new_image(work.file, content_hash, decoded.info))
+        self._ring.put(decoded.pixels)
         self._count(work)
 
     def _reuse(self, work: _Work, content_hash: str) -> None:
-        """The catalog has, or a moment ago had, an image of this content: it has moved here, or this is a copy."""
+        """The catalog has, or a moment ago had, an image of this content: it has moved here, or this is a copy.
+
+        What is on its way to the catalog may change the answer, so it is waited for.
+        """
+        self._catch_up()
         same = self._catalog.with_hash(content_hash)
         if work.known is None:
             for state in same:
-                if state.id not in self._moved and _is_gone(state.path):
+                if state.id not in self._moved and is_gone(state.path):
                     self._moved.add(state.id)
-                    self._moves.append((state.id, work.file.path, work.file.size, work.file.mtime_ns))
+                    self._batch.moves.append((state.id, work.file.path, work.file.size, work.file.mtime_ns))
                     return
         if not same:  # the one that had it has been given another since
             content = self._examine(work, look_up=False)
@@ -248,7 +252,7 @@ class _Run:
             return
         twin = self._catalog.get(same[0].id)
         info = ImageInfo(twin.width, twin.height, twin.format, twin.taken_at, twin.camera)
-        self._copies.append((_new_image(work.file, content_hash, info), self._catalog.vector(twin.id)))
+        self._batch.copies.append((_new_image(work.file, content_hash, info), self._catalog.vector(twin.id)))
         self._count(work)
 
     def _count(self, work: _Work) -> None:
@@ -260,22 +264,41 @@ class _Run:
     def _fail(self, work: _Work, error: UnreadableImage) -> None:
         """An image that was indexed before keeps its row, unless its file is gone by now."""
         self._failures.append(Failure(work.file.path, str(error)))
-        if work.known is not None and _is_gone(work.file.path):
+        if work.known is not None and is_gone(work.file.path):
             self._gone.append(work.known.id)
 
-    def _commit(self) -> None:
-        """Moves first: another file may have taken the place of one that moved, and wants an id of its own."""
-        self._catalog.move(self._moves)
-        self._catalog.touch(self._touches)
-        images = [image for image, _ in self._batch] + [image for image, _ in self._copies]
+    def _hand_over(self) -> None:
+        """The batch goes to the encoder, and from there to the catalog."""
+        batch, self._batch = self._batch, _Batch()
+        pixels = self._ring.take()
+        self._encoded += len(batch.new)
+        with self._waits.encoder:
+            self._encoding.put(lambda: self._encode(batch, pixels))
+
+    def _catch_up(self) -> None:
+        """Until the catalog has all that was handed over."""
+        with self._waits.encoder:
+            self._encoding.drain()
+        self._writing.drain()
+
+    def _encode(self, batch: _Batch, pixels: NDArray[np.uint8]) -> None:
+        """Runs in the encoder's thread."""
+        vectors = [vector[None] for _, vector in batch.copies]
+        if batch.new:
+            vectors.insert(0, self._encoder.encode_images(pixels).astype(np.float16))
+        with self._waits.catalog:
+            self._writing.put(lambda: self._write(batch, vectors))
+
+    def _write(self, batch: _Batch, vectors: list[NDArray[np.float16]]) -> None:
+        """Runs in the writer's thread.
+
+        Moves first: another file may have taken the place of one that moved, and wants an id of its own.
+        """
+        self._catalog.move(batch.moves)
+        self._catalog.touch(batch.touches)
+        images = batch.new + [image for image, _ in batch.copies]
         if images:
-            vectors = [vector[None] for _, vector in self._copies]
-            if self._batch:
-                pixels = np.stack([pixels for _, pixels in self._batch])
-                vectors.insert(0, self._encoder.encode_images(pixels).astype(np.float16))
             self._catalog.put(images, np.concatenate(vectors))
-        for pending in (self._moves, self._touches, self._batch, self._copies):
-            pending.clear()
 
     def _sweep(self) -> int:
         """Takes out what is gone. A source that is empty all of a sudden is rather a disk that is not there."""
@@ -292,30 +315,6 @@ class _Run:
         return len(gone)
 
 
-def _joined(
-    files: Iterator[SourceFile], rows: Iterator[FileState]
-) -> Iterator[tuple[SourceFile | None, FileState | None]]:
-    """Merges two listings in ascending order of `os.fsencode(path)`: pairs of one path, None where a side lacks it."""
-    row = next(rows, None)
-    last = b""
-    for file in files:
-        path = os.fsencode(file.path)
-        if path <= last:  # were it let through, rows would be taken as gone whose files come later
-            raise ValueError(f"the source lists {file.path!r} out of order")
-        last = path
-        while row is not None and os.fsencode(row.path) < path:
-            yield None, row
-            row = next(rows, None)
-        if row is not None and row.path == file.path:
-            yield file, row
-            row = next(rows, None)
-        else:
-            yield file, None
-    while row is not None:
-        yield None, row
-        row = next(rows, None)
-
-
 def _new_image(file: SourceFile, content_hash: str, info: ImageInfo) -> NewImage:
     return NewImage(
         path=file.path,
@@ -328,14 +327,3 @@ def _new_image(file: SourceFile, content_hash: str, info: ImageInfo) -> NewImage
         taken_at=info.taken_at,
         camera=info.camera,
     )
-
-
-def _is_gone(path: str) -> bool:
-    """Known to be: a path that merely cannot be looked at is not."""
-    try:
-        Path(path).lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False

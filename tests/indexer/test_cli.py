@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -54,8 +55,13 @@ def test_added_unchanged_changed_moved_removed(index: Run, tmp_path: Path) -> No
     photos = tmp_path / "photos"
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         write(photos / name, photo(60, 40, seed=ord(name[0])))
-    assert _counts(index()) == {"added": 3}
-    assert _counts(index()) == {"unchanged": 3}
+    report = index()
+    assert _counts(report) == {"added": 3}
+    assert report["pace"]["images_per_second"] == pytest.approx(3 / report["seconds"])
+    assert report["pace"]["limit"] in ("decoding", "encoding", "catalog")
+    report = index()
+    assert _counts(report) == {"unchanged": 3}
+    assert report["pace"] is None
     write(photos / "a.jpg", photo(60, 40, seed=9))
     (photos / "sub").mkdir()
     (photos / "b.jpg").rename(photos / "sub" / "moved.jpg")
@@ -137,6 +143,11 @@ def test_the_readable_report_says_what_happened_and_what_failed(tmp_path: Path, 
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 1
     assert "1 added, 1 failed" in result.stdout
+    assert re.search(
+        r"\n[\d,]+ images/s; (reading and decoding|the encoder|writing the catalog) was the limit\n$", result.stdout
+    )
+    again = CliRunner().invoke(app, command)
+    assert "images/s" not in again.stdout  # nothing was encoded
     assert f"failed: {tmp_path / 'photos' / 'bad.jpg'}: " in result.stderr
 
 
