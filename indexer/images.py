@@ -41,10 +41,10 @@ class DecodePolicy:
 
 
 CAREFUL = DecodePolicy("exif-upright/dct-scaled-2x/alpha-on-white/1", 2)
-"""54 dB or better, of photos, against decoding all of a JPEG."""
+"""52 dB or better, of photos, against decoding all of a JPEG."""
 
 FAST = DecodePolicy("exif-upright/dct-scaled-1x/alpha-on-white/1", 1)
-"""43 dB or better, in about two thirds of the time: docs/indexing.md."""
+"""43 dB or better, in half to four fifths of the time: docs/indexing.md."""
 
 DECODE_POLICIES = {policy.name: policy for policy in (CAREFUL, FAST)}
 
