@@ -65,7 +65,10 @@ bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, DATA=FOLDER: t
 	$(BIN)/python benchmarks/search.py $(SEARCH_ARGS)
 	$(BIN)/python benchmarks/text_queries.py
 	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python benchmarks/catalog.py
 ifneq ($(SHARD),)
+	$(BIN)/python benchmarks/decode.py "$(SHARD)"
+	$(BIN)/python benchmarks/indexing.py "$(SHARD)"
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
 	$(BIN)/python benchmarks/robustness.py "$(SHARD)"

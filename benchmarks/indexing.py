@@ -248,21 +248,28 @@ def main(
     threads: Annotated[int, typer.Option(help="Of torch and of the decoders, each.")] = os.cpu_count() or 1,
     photos: Annotated[int, typer.Option(help="Photos of 2 MP; four times as many of the smaller ones.")] = 64,
     rounds: Annotated[int, typer.Option(help="Turns of each.")] = 5,
+    parts: Annotated[str, typer.Option(help="What to measure.")] = "end-to-end,beside-itself,threads,memory",
     output: Annotated[Path, typer.Option(help="File for the results.", show_default="results/indexing.json")] = RESULTS,
     memory_of: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     if memory_of is not None:
         print(json.dumps(_peaks_of(shard, memory_of)))
         return
+    command = f"python benchmarks/indexing.py {shard.name} --model {model} --threads {threads}"
     lines: list[Line] = []
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
-        lines += end_to_end(shard, place, model, photos, threads, rounds)
-        lines += beside_itself(shard, place, model, 4 * photos, rounds)
-        lines += thread_counts(shard, place, model, 2 * photos, threads, rounds)
-    lines += memory(shard)
+        measured: dict[str, Callable[[], list[Line]]] = {
+            "end-to-end": lambda: end_to_end(shard, place, model, photos, threads, rounds),
+            "beside-itself": lambda: beside_itself(shard, place, model, 4 * photos, rounds),
+            "threads": lambda: thread_counts(shard, place, model, 2 * photos, threads, rounds),
+            "memory": lambda: memory(shard),
+        }
+        for part in parts.split(","):
+            print(f"{time.strftime('%H:%M:%S')} {part}", file=sys.stderr, flush=True)
+            lines += measured[part]()
+            write(lines, output, command)
     print(table(lines))
-    write(lines, output, f"python benchmarks/indexing.py {shard.name} --model {model} --threads {threads}")
 
 
 if __name__ == "__main__":
