@@ -29,14 +29,13 @@ import numpy as np
 import typer
 from PIL import Image
 
-from benchmarks.goals import Line, at_least, plain, table, write
+from benchmarks.goals import Line, at_least, plain, publish
 from benchmarks.photos import as_file, captioned, enlarged, files
 from benchmarks.vector_search.timing import take_turns, times_faster
 from indexer.encoder import Encoder, load_encoder
 from indexer.images import FAST, Limits, Pixels, Preprocessing, decode
 from indexer.recall import count_ranks
 
-RESULTS = Path(__file__).parent / "results" / "decode.json"
 TARGET = Preprocessing(224, 224, "shortest", "bicubic", (0.5,) * 3, (0.5,) * 3)
 SIZES = {0.3: (24, 0.95), 2.0: (12, 2.5), 12.0: (4, 4.4)}
 """Megapixels: photos, and how many times faster than Pillow plain is the goal."""
@@ -190,7 +189,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="Turns of threads and processes.")] = 5,
     photos: Annotated[int, typer.Option(help="Photos whose recall is measured.")] = 1000,
     megapixels: Annotated[float, typer.Option(help="Their size.")] = 0.3,
-    output: Annotated[Path, typer.Option(help="File for the results.", show_default="results/decode.json")] = RESULTS,
+    output: Annotated[Path | None, typer.Option(help="A file for the results, in place of the project's.")] = None,
 ) -> None:
     encoder = load_encoder(model, precision="float32")
     lines: list[Line] = []
@@ -199,8 +198,8 @@ def main(
     lines += workers(shard, rounds, 12)
     lines += beside_the_encoder(shard, encoder, rounds, 16)
     lines += accuracy(shard, encoder, megapixels, photos)
-    print(table(lines))
-    write(lines, output, f"python benchmarks/decode.py {shard.name} --model {model}")
+    options = f"--model {model} --rounds {rounds} --photos {photos} --megapixels {megapixels:g}"
+    publish(lines, "decode", f"python benchmarks/decode.py {shard.name} {options}", output)
 
 
 if __name__ == "__main__":

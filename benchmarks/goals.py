@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+RESULTS = Path(__file__).parent / "results"
+INDEXING = Path(__file__).parents[1] / "docs" / "indexing.md"
+
 Value = float | str
 
 
@@ -54,6 +57,25 @@ def write(lines: Sequence[Line], path: Path, command: str) -> None:
     about = {"command": command, "machine": machine(), "date": datetime.now(UTC).date().isoformat()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([_entry(line) | about for line in lines], indent=2) + "\n", encoding="utf-8")
+
+
+def publish(lines: Sequence[Line], name: str, command: str, output: Path | None) -> None:
+    """Print the table; write `results/NAME.json` and what docs/indexing.md has between the marks NAME, or `output`."""
+    print(table(lines))
+    write(lines, output or RESULTS / f"{name}.json", command)
+    if output is None:
+        measured = f"{machine()}, {datetime.now(UTC).date()}, by `{command}`:\n\n{table(lines)}"
+        INDEXING.write_text(with_part(INDEXING.read_text(encoding="utf-8"), name, measured), encoding="utf-8")
+
+
+def with_part(page: str, name: str, text: str) -> str:
+    """The page with other text between its marks of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"the page has no marks {begin} and {end}")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def _entry(line: Line) -> dict[str, Any]:

@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,7 +37,7 @@ import numpy as np
 import typer
 
 from benchmarks.evaluation import status_megabytes
-from benchmarks.goals import Line, at_least, at_most, plain, table, write
+from benchmarks.goals import Line, at_least, at_most, plain, publish
 from benchmarks.indexing_loops import LOOPS, Reference
 from benchmarks.photos import files
 from indexer.collection import Collection
@@ -45,10 +45,8 @@ from indexer.encoder import Encoder, load_encoder
 from indexer.images import FAST, Preprocessing
 from indexer.manifest import Manifest
 from indexer.pipeline import sync
-from indexer.reports import SyncReport
 from indexer.sources import FolderSource, SourceFile
 
-RESULTS = Path(__file__).parent / "results" / "indexing.json"
 GOALS = {"naive": 3.8, "rclip-like": 3.5}
 MEMORY_SIZES = (2_000, 20_000)
 
@@ -60,12 +58,15 @@ def end_to_end(shard: Path, scratch: Path, model: str, count: int, threads: int,
     torch.set_num_threads(threads)
     folder = _folder(scratch / "2mp", files(shard, 2.0, count))
     encoder, reference = load_encoder(model), Reference.load(model)
-    runs: dict[str, Callable[[], object]] = {
+    runs: dict[str, Callable[[], Spent]] = {
         "Sightline": lambda: _index(encoder, folder, scratch, threads),
         "Sightline --fast-decode": lambda: _index(encoder, folder, scratch, threads, FAST.name),
-        **{name: (lambda loop=loop: loop(folder, scratch, reference, threads)) for name, loop in LOOPS.items()},
+        **{
+            name: (lambda loop=loop: _spent(lambda: loop(folder, scratch, reference, threads)))
+            for name, loop in LOOPS.items()
+        },
     }
-    speeds = _by_turns(runs, count, rounds)
+    speeds = _speeds(_by_turns(runs, rounds), count)
     ours = speeds["Sightline"]
     lines = [plain(f"2 MP, {name}: images a second", float(np.median(found))) for name, found in speeds.items()]
     for name in LOOPS:
@@ -87,19 +88,21 @@ def beside_itself(shard: Path, scratch: Path, model: str, count: int, rounds: in
         photos = files(shard, megapixels, count)
         folder = _folder(scratch / name.replace(" ", "-"), photos)
         pixels = np.stack([encoder.manifest.decode(photo).pixels for photo in photos])
-        speeds = _by_turns(
-            {
-                "whole": lambda folder=folder: _index(encoder, folder, scratch, 1),
-                "encoder": lambda pixels=pixels: _encode(encoder, pixels),
-                "decoder": lambda folder=folder: _decode(encoder, folder),
-            },
-            count,
-            rounds,
-        )
+        runs: dict[str, Callable[[], Spent]] = {
+            "whole": lambda folder=folder: _index(encoder, folder, scratch, 1),
+            "encoder": lambda pixels=pixels: _spent(lambda: _encode(encoder, pixels)),
+            "decoder": lambda folder=folder: _spent(lambda: _decode(encoder, folder)),
+        }
+        found = _by_turns(runs, rounds)
+        speeds = _speeds(found, count)
         alone = speeds["encoder"] if megapixels is None else np.minimum(speeds["encoder"], speeds["decoder"])
         what = "the encoder alone" if megapixels is None else "the slower of decoder and encoder alone"
         lines += [plain(f"{name}, {part}: images a second", float(np.median(speeds[part]))) for part in speeds]
         lines.append(at_least(f"{name}, whole run over {what}", float(np.median(speeds["whole"] / alone)), goal))
+        whole, *parts = (np.median([spent.processor for spent in found[part]]) for part in runs)
+        lines.append(
+            plain(f"{name}, processor time of the whole run over that of its parts", float(whole / sum(parts)))
+        )
     return lines
 
 
@@ -112,7 +115,7 @@ def thread_counts(shard: Path, scratch: Path, model: str, count: int, cores: int
     folder = _folder(scratch / "threads", files(shard, 0.3, count))
     numbers = sorted({1, cores, 2 * cores})
     runs = {str(n): (lambda n=n: _index(encoder, folder, scratch, n)) for n in numbers}
-    speeds = _by_turns(runs, count, rounds)
+    speeds = _speeds(_by_turns(runs, rounds), count)
     return [
         plain(
             f"0.3 MP, {n} decode threads beside {cores} of torch, over one",
@@ -122,25 +125,52 @@ def thread_counts(shard: Path, scratch: Path, model: str, count: int, cores: int
     ]
 
 
-def _by_turns(runs: dict[str, Callable[[], object]], count: int, rounds: int) -> dict[str, np.ndarray]:
-    """Images a second of each round, after one that does not count."""
-    found: dict[str, list[float]] = {name: [] for name in runs}
+@dataclass(frozen=True, slots=True)
+class Spent:
+    seconds: float
+    processor: float
+    """Seconds of all threads: tells what a hand-over costs also on a machine that others use."""
+
+
+def _spent(work: Callable[[], object]) -> Spent:
+    started, processor = time.perf_counter(), time.process_time()
+    work()
+    return Spent(time.perf_counter() - started, time.process_time() - processor)
+
+
+def _by_turns(runs: dict[str, Callable[[], Spent]], rounds: int) -> dict[str, list[Spent]]:
+    """What each round took, after one that does not count."""
+    found: dict[str, list[Spent]] = {name: [] for name in runs}
     for _ in range(rounds + 1):
         for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            found[name].append(count / (time.perf_counter() - started))
-    return {name: np.array(speeds[1:]) for name, speeds in found.items()}
+            found[name].append(run())
+    return {name: spent[1:] for name, spent in found.items()}
 
 
-def _index(encoder: Encoder, folder: Path, scratch: Path, threads: int, policy: str | None = None) -> SyncReport:
+def _speeds(found: dict[str, list[Spent]], count: int) -> dict[str, np.ndarray]:
+    """Images a second of each round."""
+    return {name: np.array([count / spent.seconds for spent in rounds]) for name, rounds in found.items()}
+
+
+def _index(encoder: Encoder, folder: Path, scratch: Path, threads: int, policy: str | None = None) -> Spent:
+    """From the first name listed to the last commit: making the collection and its index is not counted."""
     library = scratch / "library"
     manifest = replace(encoder.manifest, decode_policy=policy or encoder.manifest.decode_policy)
+    processor = 0.0
     with Collection.open_or_create(library, manifest) as collection:
+        fold = collection.fold
+
+        def noted(*arguments: Any, **options: Any) -> bool:
+            nonlocal processor
+            processor = time.process_time() - started
+            return fold(*arguments, **options)
+
+        collection.fold = noted  # type: ignore[method-assign]
+        started = time.process_time()
         report = sync(collection, encoder, FolderSource(folder), threads=threads)
     shutil.rmtree(library)
     assert report.failed == 0
-    return report
+    return Spent(report.seconds, processor)
 
 
 def _encode(encoder: Encoder, pixels: np.ndarray, batch: int = 32) -> None:
@@ -249,13 +279,14 @@ def main(
     photos: Annotated[int, typer.Option(help="Photos of 2 MP; four times as many of the smaller ones.")] = 64,
     rounds: Annotated[int, typer.Option(help="Turns of each.")] = 5,
     parts: Annotated[str, typer.Option(help="What to measure.")] = "end-to-end,beside-itself,threads,memory",
-    output: Annotated[Path, typer.Option(help="File for the results.", show_default="results/indexing.json")] = RESULTS,
+    output: Annotated[Path | None, typer.Option(help="A file for the results, in place of the project's.")] = None,
     memory_of: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     if memory_of is not None:
         print(json.dumps(_peaks_of(shard, memory_of)))
         return
-    command = f"python benchmarks/indexing.py {shard.name} --model {model} --threads {threads}"
+    options = f"--model {model} --threads {threads} --photos {photos} --rounds {rounds} --parts {parts}"
+    command = f"python benchmarks/indexing.py {shard.name} {options}"
     lines: list[Line] = []
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
@@ -268,8 +299,7 @@ def main(
         for part in parts.split(","):
             print(f"{time.strftime('%H:%M:%S')} {part}", file=sys.stderr, flush=True)
             lines += measured[part]()
-            write(lines, output, command)
-    print(table(lines))
+    publish(lines, "indexing", command, output)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks.goals import at_least, at_most, plain, table, write
+import pytest
+
+from benchmarks.goals import INDEXING, at_least, at_most, plain, publish, table, with_part, write
 
 
 def test_a_goal_is_met_at_its_bound_and_only_with_what_it_depends_on() -> None:
@@ -37,3 +39,24 @@ def test_the_file_has_an_entry_a_line(tmp_path: Path) -> None:
     assert list(first) == ["name", "value", "goal", "met", "command", "machine", "date"]
     assert (first["value"], first["goal"], first["met"], first["command"]) == (0.66667, 20, False, "python x.py")
     assert (second["value"], second["goal"], second["met"]) == ("not run", None, None)
+
+
+def test_a_part_of_a_page_is_replaced_and_the_rest_stays() -> None:
+    page = "above\n<!-- a: begin -->\nold\n<!-- a: end -->\nbelow"
+    assert with_part(page, "a", "new") == "above\n<!-- a: begin -->\n\nnew\n\n<!-- a: end -->\nbelow"
+    with pytest.raises(ValueError, match="no marks"):
+        with_part(page, "b", "new")
+
+
+def test_the_page_of_indexing_has_every_part() -> None:
+    page = INDEXING.read_text(encoding="utf-8")
+    for name in ("decode", "indexing", "catalog"):
+        assert "new" in with_part(page, name, "new")
+
+
+def test_results_for_another_file_leave_the_projects_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = INDEXING.read_text(encoding="utf-8")
+    publish([plain("time", 3.0)], "decode", "python x.py", tmp_path / "x.json")
+    assert json.loads((tmp_path / "x.json").read_text())[0]["value"] == 3
+    assert "| time | 3 |" in capsys.readouterr().out
+    assert INDEXING.read_text(encoding="utf-8") == before

@@ -46,6 +46,20 @@ def test_the_peak_is_taken_of_all_images(tmp_path: Path) -> None:
 
 def test_turns_are_taken_and_the_first_does_not_count() -> None:
     calls: list[str] = []
-    found = indexing._by_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, 7, 2)
+
+    def run(name: str) -> indexing.Spent:
+        calls.append(name)
+        return indexing.Spent(float(len(calls)), 0.0)
+
+    found = indexing._by_turns({"a": lambda: run("a"), "b": lambda: run("b")}, 2)
     assert calls == ["a", "b"] * 3
-    assert {name: len(speeds) for name, speeds in found.items()} == {"a": 2, "b": 2}
+    assert indexing._speeds(found, 60) == {"a": pytest.approx([20, 12]), "b": pytest.approx([15, 10])}
+
+
+def test_a_run_is_beside_its_parts(tmp_path: Path) -> None:
+    shard = write_shards(tmp_path / "shards") / "flickr8k-train.tar"
+    model = f"local-dir:{make_checkpoint(tmp_path / 'model')}"
+    lines = {line.name: line for line in indexing.beside_itself(shard, tmp_path, model, 8, 1)}
+    assert lines["photos of the shard's own size, whole run over the encoder alone"].goal == 0.95
+    assert lines["0.3 MP, whole run over the slower of decoder and encoder alone"].goal == 0.9
+    assert all(float(line.value) > 0 for line in lines.values())
