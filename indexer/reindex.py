@@ -12,18 +12,19 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from indexer.catalog import Catalog, FileState
 from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
-from indexer.images import Limits, Pixels, decode
+from indexer.images import Limits, Pixels
 from indexer.jobs.leases import new_owner
 from indexer.jobs.shards import Shard, Shards
 from indexer.lookahead import look_ahead
-from indexer.pipeline import BATCH_SIZE, Failure
+from indexer.pipeline import BATCH_SIZE
+from indexer.reports import Failure
 from indexer.sources import FolderSource
 
 SHARD_IMAGES = 4096
@@ -63,7 +64,8 @@ def reindex(
     `shards` are those of the job that this is. Raises what `advance`, the catalog and the encoder raise; what has been
     committed stays.
     """
-    target = catalog.of_model(catalog.models.add(encoder.manifest))
+    manifest = replace(encoder.manifest, decode_policy=catalog.manifest.decode_policy)
+    target = catalog.of_model(catalog.models.add(manifest))
     worker = _Worker(catalog, target, encoder, limits or Limits(), batch_size, threads or max(2, os.cpu_count() or 1))
     return worker.run(shards, advance, shard_images)
 
@@ -141,7 +143,7 @@ class _Worker:
         data = self._files.read(file.path)
         if hashlib.sha256(data).hexdigest() != file.content_hash:
             raise UnreadableImage("it has changed since it was indexed; `sightline index` takes it in")
-        return decode(data, self._encoder.manifest.preprocessing, self._limits).pixels
+        return self._target.manifest.decode(data, self._limits).pixels
 
     def _take(self, file: FileState, future: Future[Pixels], batch: list[tuple[FileState, Pixels]]) -> None:
         try:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
-from indexer.images import decode
 from indexer.library_folder import QUERIES
 from indexer.probes import TEXTS
 from indexer.sidecars import captions_beside
@@ -68,7 +67,7 @@ def compare(serving: tuple[Collection, Encoder], candidate: tuple[Collection, En
     captions, owners = _captions(collection)
     pictures = _recent_pictures(collection.library)
     texts = [_nearest(of, encoder.encode_texts(TEXTS)) for of, encoder in (serving, candidate)]
-    seen = [_nearest(of, _embedded(pictures, encoder)) for of, encoder in (serving, candidate)]
+    seen = [_nearest(of, _embedded(pictures, of, encoder)) for of, encoder in (serving, candidate)]
     return Comparison(
         serving=_answers(*serving, captions, owners),
         candidate=_answers(*candidate, captions, owners),
@@ -150,11 +149,11 @@ def _recent_pictures(library: Path) -> list[bytes]:
     return [path.read_bytes() for path in newest[:_PICTURES]]
 
 
-def _embedded(pictures: Sequence[bytes], encoder: Encoder) -> NDArray[np.float32]:
+def _embedded(pictures: Sequence[bytes], collection: Collection, encoder: Encoder) -> NDArray[np.float32]:
     pixels = []
     for picture in pictures:
         try:
-            pixels.append(decode(picture, encoder.manifest.preprocessing).pixels)
+            pixels.append(collection.manifest.decode(picture).pixels)
         except UnreadableImage:  # half written when the power went
             continue
     if not pixels:

@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 
 from indexer.collection import Collection
-from indexer.images import decode
 from tests.e2e import life
 from tests.pictures import photo, write
 
@@ -125,6 +124,6 @@ def says_what_its_model_says(library: Path) -> None:
     with Collection.open(library) as collection:
         encoder = life.ENCODERS[collection.manifest.model]()
         for record in collection.catalog.latest(100_000):
-            pixels = decode(Path(record.path).read_bytes(), encoder.manifest.preprocessing).pixels
+            pixels = collection.manifest.decode(Path(record.path).read_bytes()).pixels
             [expected] = encoder.encode_images(pixels[None])
             assert np.dot(collection.vector(record.id), expected) > 0.9999, record.path
