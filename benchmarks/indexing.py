@@ -221,6 +221,7 @@ class NearlyFree:
         tokenizer="none",
         precision="float32",
     )
+    batch_size = 32
 
     def encode_images(self, pixels: np.ndarray) -> np.ndarray:
         rows = pixels.reshape(len(pixels), -1)[:, :: pixels[0].size // 512][:, :512].astype(np.float32) + 1

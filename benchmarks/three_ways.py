@@ -50,7 +50,7 @@ def encode(dataset: Path, model: str, folder: Path) -> tuple[np.ndarray, np.ndar
     from search.datasets import load_dataset
 
     settings = load_settings()
-    encoder = load_encoder(model, device=settings.device, precision=settings.precision)
+    encoder = load_encoder(model, **settings.encoding())
     batching = Batching(settings.limits, settings.batch_size, settings.threads)
     corpus = encoded_set(load_dataset(dataset, kind="captions"), encoder, Reading(str(dataset), batching, False, None))
     captions, _ = encode_captions(corpus.captions, encoder)

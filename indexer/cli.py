@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +19,17 @@ from rich.table import Table
 import indexer.jobs.cli
 import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
-from indexer.options import SOME_FAILED, Device, Json, Library, Model, Precision
+from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Model, Precision
 
 if TYPE_CHECKING:
     from indexer.collection import Collection, IndexStats
     from indexer.encoder import Encoder
     from indexer.pipeline import SyncReport
+    from indexer.sources import ImageSource
+
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+_GPU_BATCH = 256
+"""For a GPU whose own batch is not known yet. It divides what it is given, so this only must not be small."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,9 +46,10 @@ def index(
     folder: Annotated[str, typer.Argument(help="Folder of images; everything below it is looked at.")],
     library: Library = None,
     model: Model = None,
+    backend: Backend = None,
     device: Device = None,
     precision: Precision = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images encoded at once.", show_default=False)] = None,
+    batch_size: BatchSize = None,
     threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
     fast_decode: Annotated[
         bool | None,
@@ -73,6 +80,7 @@ def index(
     chosen = load_settings(
         library=library,
         model=model,
+        backend=backend,
         device=device,
         precision=precision,
         batch_size=batch_size,
@@ -104,8 +112,9 @@ def _sync(folder: str, settings: Settings, *, quiet: bool) -> SyncReport:
 
     # The folder is looked at first: a typing mistake is answered before a model is loaded.
     source = FolderSource(folder, max_bytes=settings.limits.max_bytes)
+    say_what_encodes()
     with (
-        _collection_and_encoder(settings) as (collection, encoder),
+        _collection_and_encoder(settings, source) as (collection, encoder),
         progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
     ):
         plan = settings.index_plan(collection.plan)
@@ -116,15 +125,23 @@ def _sync(folder: str, settings: Settings, *, quiet: bool) -> SyncReport:
             encoder,
             source,
             limits=settings.limits,
-            batch_size=settings.batch_size,
+            batch_size=settings.fixed_batch_size,
             threads=settings.threads,
             progress=progress,
         )
 
 
+def say_what_encodes() -> None:
+    """One line on stderr when a model is loaded: with what, in what format, and why."""
+    for name in ("indexer.encoder", "indexer.backends"):
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
 @contextmanager
-def _collection_and_encoder(settings: Settings) -> Iterator[tuple[Collection, Encoder]]:
+def _collection_and_encoder(settings: Settings, source: ImageSource) -> Iterator[tuple[Collection, Encoder]]:
     """The collection that is there, or a new one. Its own model is loaded only when something has to be encoded."""
+    from indexer.backends.samples import samples_of
+    from indexer.backends.tower import CPU_BATCH
     from indexer.collection import Collection
     from indexer.encoder import load_encoder
     from indexer.errors import CollectionNotFound
@@ -132,7 +149,9 @@ def _collection_and_encoder(settings: Settings) -> Iterator[tuple[Collection, En
     from indexer.lazy_encoder import LazyEncoder
     from indexer.models import DEFAULT_MODEL
 
-    load = partial(load_encoder, device=settings.device, precision=settings.precision)
+    def load(model: str) -> Encoder:
+        return load_encoder(model, **settings.encoding(samples_of(source, settings.limits)))
+
     try:
         there = Collection.open(settings.library)
     except CollectionNotFound:
@@ -147,7 +166,8 @@ def _collection_and_encoder(settings: Settings) -> Iterator[tuple[Collection, En
             typer.echo("this collection was made without --fast-decode and stays so: it is for new ones", err=True)
         if settings.model in (None, own):
             _check_weights(there)
-            yield there, LazyEncoder(there.manifest, partial(load, own), there.check_model)
+            batch_size = _GPU_BATCH if settings.device != "cpu" and _NVIDIA_DRIVER.exists() else CPU_BATCH
+            yield there, LazyEncoder(there.manifest, partial(load, own), there.check_model, batch_size)
         else:
             yield there, load(settings.model)
 

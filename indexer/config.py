@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -19,8 +19,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from indexer.backends.choice import BackendChoice, DeviceChoice
+from indexer.backends.options import EncoderOptions, default_cache
+from indexer.backends.samples import Quantising, Samples
 from indexer.errors import InvalidSettings
 from indexer.images import Limits
+from indexer.precision import PrecisionChoice
 from indexer.vectors.planning import IndexKind, IndexPlan
 
 
@@ -39,11 +43,17 @@ class Settings(BaseSettings):
         default=None,
         description="model that encodes; by default the collection's own, and `mini` for a new collection",
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where the model runs")
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        default="auto", description="number format of the weights; auto takes what the hardware does well"
+    backend: BackendChoice = Field(default="auto", description="library that encodes; auto takes the fastest there is")
+    device: DeviceChoice = Field(default="auto", description="where the model runs")
+    precision: PrecisionChoice = Field(
+        default="auto", description="number format that it computes in; auto takes what the hardware does well"
     )
-    batch_size: int = Field(default=32, ge=1, le=4096, description="images encoded at once")
+    batch_size: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
+        default="auto", description="images encoded at once"
+    )
+    cache: Path = Field(
+        default_factory=default_cache, description="folder of what can be made again: networks converted for OpenVINO"
+    )
     threads: int = Field(
         default_factory=lambda: max(2, os.cpu_count() or 1), ge=1, le=256, description="threads that decode images"
     )
@@ -71,6 +81,21 @@ class Settings(BaseSettings):
     def upload_limits(self) -> Limits:
         """What an uploaded picture may cost."""
         return Limits(max_pixels=self.max_pixels, max_bytes=self.max_upload_mb * 1024 * 1024)
+
+    def encoding(self, samples: Samples | None = None) -> EncoderOptions:
+        """For `load_encoder`: how the model is run. With pictures of the collection int8 can be made."""
+        return {
+            "backend": self.backend,
+            "device": self.device,
+            "precision": self.precision,
+            "cache": self.cache.expanduser(),
+            "quantising": Quantising(str(self.library), samples),
+        }
+
+    @property
+    def fixed_batch_size(self) -> int | None:
+        """None: the encoder's own."""
+        return None if self.batch_size == "auto" else self.batch_size
 
     def index_plan(self, stored: IndexPlan) -> IndexPlan:
         """A collection's own plan, but for what was set."""
@@ -108,7 +133,7 @@ def load_settings(**options: Any) -> Settings:
         settings = Settings(**given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        name = str(next(iter(first["loc"]), "settings"))  # below it come the alternatives of its type
         raise InvalidSettings(name, str(first.get("input")), first["msg"]) from error
     except ValueError as error:  # tomllib.TOMLDecodeError
         raise InvalidSettings(str(config_file()), "this file", f"not valid TOML: {error}") from error

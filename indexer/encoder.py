@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer import hub
+from indexer.backends.choice import BackendChoice, Choice, DeviceChoice, choose, this_machine
+from indexer.backends.options import default_cache
+from indexer.backends.samples import Quantising
+from indexer.backends.tower import ImageTower, TorchTower, pixel_tower
 from indexer.checkpoints import Checkpoint, download_weights, find_checkpoint, one_line, sha256_of
-from indexer.errors import ModelLoadFailed
+from indexer.errors import ModelLoadFailed, ModelTooLarge, SightlineError
 from indexer.fusion import folded
 from indexer.images import Preprocessing
 from indexer.manifest import Manifest
-from indexer.precision import Precision, PrecisionChoice, choose_precision
+from indexer.precision import Precision, PrecisionChoice
 from indexer.text_tower import shortened
 from indexer.tokenizer import Tokenizer
 from indexer.torchvision_ops import ensure_torchvision_ops
@@ -27,12 +33,12 @@ if TYPE_CHECKING:
 Embeddings = NDArray[np.float32]
 """Unit rows, `(n, dimension)`."""
 
-DeviceChoice = Literal["auto", "cpu", "cuda"]
 Loaded = TypeVar("Loaded")
 
-_IMAGES_AT_ONCE = 128
 _TEXTS_AT_ONCE = 256
 """Larger batches are cut, so that memory stays bounded whatever the caller hands in."""
+
+_log = logging.getLogger(__name__)
 
 
 class Encoder(Protocol):
@@ -41,6 +47,11 @@ class Encoder(Protocol):
     @property
     def manifest(self) -> Manifest:
         """What a collection made with this encoder has to remember; its `preprocessing` says what pixels it takes."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Images a call at which it is about as fast as it gets; more and fewer are taken as well."""
         ...
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> Embeddings:
@@ -52,21 +63,30 @@ class Encoder(Protocol):
         ...
 
 
-def load_encoder(model: str, *, device: DeviceChoice = "auto", precision: PrecisionChoice = "auto") -> OpenClipEncoder:
+def load_encoder(
+    model: str,
+    *,
+    backend: BackendChoice = "torch",
+    device: DeviceChoice = "auto",
+    precision: PrecisionChoice = "auto",
+    cache: Path | None = None,
+    quantising: Quantising | None = None,
+) -> OpenClipEncoder:
     """The encoder of `mini`, `ARCHITECTURE/TAG`, `hf-hub:organisation/name`, `local-dir:FOLDER` or a folder's path.
 
-    Weights that are not on this machine are downloaded once. Raises `UnknownModel`, `WeightsNotFound` (within seconds
-    when there is no network) or `ModelLoadFailed`.
+    Weights that are not on this machine are downloaded once. `cache` keeps the networks that OpenVINO converted.
+    What encodes, and why, is logged as information. int8 that is refused or was not made is a warning, and the fastest
+    other format is taken. Raises `UnknownModel`, `WeightsNotFound` (within seconds when there is no network),
+    `ModelLoadFailed`, and what `choose` raises.
     """
     checkpoint = find_checkpoint(model)
-    import torch
-
-    gpu = torch.cuda.is_available()
-    if device == "cuda" and not gpu:
+    machine = this_machine()
+    choice = choose(backend, device, precision, machine)
+    if device == "cuda" and choice.device != "cuda":
         raise ModelLoadFailed(model, "device 'cuda' was asked for and torch finds none here; use `--device cpu`")
-    where = torch.device("cuda" if gpu and device != "cpu" else "cpu")
-    number_format = choose_precision(precision, where)
-    return _with_weights(checkpoint, lambda: _load(checkpoint, where, number_format))
+    encoder = _with_weights(checkpoint, lambda: _load(checkpoint, choice, cache or default_cache(), quantising))
+    _log.info("%s", encoder.choice)
+    return encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,44 +127,40 @@ class OpenClipEncoder:
     Made by `load_encoder`. A row is the same, to rounding, alone or among others.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        tokenizer: Tokenizer,
-        *,
-        name: str,
-        weights_hash: str,
-        device: torch.device,
-        precision: Precision,
-    ) -> None:
+    def __init__(self, parts: ModelParts, images: ImageTower, choice: Choice) -> None:
+        """`parts.model` with its text tower where and as `choice` says."""
         import torch
 
-        self._name = name
-        self._model = model
-        self._tokenizer = tokenizer
-        self._device = device
-        self._dtype: torch.dtype = getattr(torch, precision)
-        preprocessing = _preprocessing(model.visual.preprocess_cfg)
-        # (x / 255 - mean) / std as one multiplication and one subtraction.
-        mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (preprocessing.mean, preprocessing.std))
-        self._scale, self._shift = 1 / (255 * std), mean / std
-        self._text_tower = shortened(model, tokenizer(["photo", "a longer text, of ten words or so"]).to(device))
+        self.choice = choice
+        self._name = parts.checkpoint.name
+        self._model = parts.model
+        self._tokenizer = parts.tokenizer
+        self._tower = images
+        self._device = torch.device(choice.device)
+        self._dtype: torch.dtype = getattr(torch, choice.weights)
+        probe = parts.tokenizer(["photo", "a longer text, of ten words or so"]).to(self._device)
+        self._text_tower = shortened(parts.model, probe)
         self.manifest = Manifest(
-            model=name,
-            weights_hash=weights_hash,
-            dimension=self._try_both_towers(preprocessing),
-            preprocessing=preprocessing,
-            tokenizer=tokenizer.rule,
-            precision=precision,
+            model=self._name,
+            weights_hash=parts.weights_hash,
+            dimension=self._try_both_towers(parts.preprocessing),
+            preprocessing=parts.preprocessing,
+            tokenizer=parts.tokenizer.rule,
+            precision=choice.precision,
         )
+
+    @property
+    def batch_size(self) -> int:
+        """See `Encoder`."""
+        return self._tower.batch_size
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> Embeddings:
         """`(n, height, width, 3)` uint8 RGB, as `manifest.preprocessing` asks -> `(n, dimension)` float32 unit rows."""
         expected = (self.manifest.preprocessing.height, self.manifest.preprocessing.width, 3)
         if pixels.dtype != np.uint8 or pixels.shape[1:] != expected:
             raise ValueError(f"pixels must be uint8 (n, {expected}), not {pixels.dtype} {pixels.shape}")
-        starts = range(0, len(pixels), _IMAGES_AT_ONCE)
-        return self._stack([self._images(pixels[start : start + _IMAGES_AT_ONCE]) for start in starts])
+        most = self._tower.most
+        return self._stack([self._images(pixels[start : start + most]) for start in range(0, len(pixels), most)])
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         """n texts -> `(n, dimension)` float32 unit rows. Texts over the context length are cut, as in training."""
@@ -154,13 +170,10 @@ class OpenClipEncoder:
     def _images(self, pixels: NDArray[np.uint8]) -> Embeddings:
         import torch
 
-        with torch.inference_mode():
-            # A read-only array, such as one from `np.frombuffer`, is copied: torch warns about sharing it.
-            batch = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).to(self._device)
-            # Height, width, channels as they come are torch's channels_last, 1.3 to 1.6 times as fast as copying them
-            # into planes (ViT-B-32 and MobileNetV2, float32, batch 16).
-            planes = batch.permute(0, 3, 1, 2).to(torch.float32).mul_(self._scale).sub_(self._shift)
-            return self._unit_rows(self._model.encode_image(planes.to(self._dtype)))
+        try:
+            return self._unit_rows(self._tower(pixels))
+        except torch.OutOfMemoryError as error:
+            raise ModelTooLarge(self._name, one_line(error)) from error
 
     def _texts(self, texts: Sequence[str]) -> Embeddings:
         import torch
@@ -193,17 +206,56 @@ class OpenClipEncoder:
         return int(image.shape[1])
 
 
-def _load(checkpoint: Checkpoint, device: torch.device, precision: Precision) -> OpenClipEncoder:
+def _load(checkpoint: Checkpoint, choice: Choice, cache: Path, quantising: Quantising | None) -> OpenClipEncoder:
     parts = _parts(checkpoint)
     with _translated(checkpoint):
-        return OpenClipEncoder(
-            _placed(parts.model, device, precision),
-            parts.tokenizer,
-            name=checkpoint.name,
-            weights_hash=parts.weights_hash,
-            device=device,
-            precision=precision,
-        )
+        if choice.backend == "torch":
+            return _in_torch(parts, choice)
+        try:
+            return _in_openvino(parts, choice, cache, quantising)
+        except Exception as error:
+            if choice.asked:
+                raise
+            _log.warning("OpenVINO cannot run %s (%s); torch does", checkpoint.name, one_line(error))
+    return _load(checkpoint, replace(choice, backend="torch", why="OpenVINO cannot run this model"), cache, quantising)
+
+
+def _in_torch(parts: ModelParts, choice: Choice) -> OpenClipEncoder:
+    import torch
+
+    device, dtype = torch.device(choice.device), getattr(torch, choice.weights)
+    _place(parts, device, choice.weights)
+    tower = pixel_tower(parts.model, parts.preprocessing, dtype).to(device)
+    if choice.device == "cpu":
+        return OpenClipEncoder(parts, TorchTower(tower), choice)
+    from indexer.backends.cuda_tower import on_every_gpu
+
+    return OpenClipEncoder(parts, on_every_gpu(tower, (parts.preprocessing.height, parts.preprocessing.width)), choice)
+
+
+def _in_openvino(parts: ModelParts, choice: Choice, cache: Path, quantising: Quantising | None) -> OpenClipEncoder:
+    """Pictures in OpenVINO, words in torch."""
+    import torch
+
+    from indexer.backends.conversions import Conversions
+    from indexer.backends.openvino_tower import OpenVinoTower, converted, network_identity
+
+    conversions = Conversions(cache / "openvino")
+    identity = network_identity(parts.model, parts.preprocessing, parts.weights_hash)
+    network = converted(parts.model, parts.preprocessing, identity, conversions)
+    parts.model.visual = torch.nn.Identity()  # its weights are not needed twice
+    _place(parts, torch.device("cpu"), choice.weights)
+    plain = replace(choice, precision=choice.weights)
+    encoder = OpenClipEncoder(parts, OpenVinoTower(network, choice.weights), plain)
+    if choice.precision != "int8":
+        return encoder
+    from indexer.backends.quantization import int8
+
+    quantised = int8(network, identity, encoder, quantising, conversions)
+    if quantised.network is None:
+        encoder.choice = replace(plain, why=quantised.why)
+        return encoder
+    return OpenClipEncoder(parts, OpenVinoTower(quantised.network, choice.weights), replace(choice, why=quantised.why))
 
 
 def _parts(checkpoint: Checkpoint) -> ModelParts:
@@ -221,7 +273,7 @@ def _translated(checkpoint: Checkpoint) -> Iterator[None]:
     """Everything that open_clip, torch, safetensors and the hub raise becomes `ModelLoadFailed` here."""
     try:
         yield
-    except ModelLoadFailed:
+    except SightlineError:
         raise
     except ModuleNotFoundError as error:
         reason = f"it needs the package {error.name!r}; `pip install {error.name}`"
@@ -248,8 +300,8 @@ def _open_clip_parts(checkpoint: Checkpoint) -> tuple[Any, Tokenizer]:
     return model, Tokenizer(open_clip.get_tokenizer(checkpoint.open_clip_name, **own), vocabulary)
 
 
-def _placed(model: Any, device: torch.device, precision: Precision) -> Any:
-    """On the device and with weights of that precision, ready to encode.
+def _place(parts: ModelParts, device: torch.device, precision: Precision) -> None:
+    """The model on the device and with weights of that precision, ready to encode.
 
     Not open_clip's own `precision`: in 3.3.0 its `bf16` fails on text towers whose projection has a bias, and on CLIP
     it gains no accuracy (cosine to float32 0.99995 either way). Batch norms that follow a convolution become part of
@@ -257,14 +309,12 @@ def _placed(model: Any, device: torch.device, precision: Precision) -> Any:
     """
     import torch
 
-    model = model.eval()
-    preprocessing = _preprocessing(model.visual.preprocess_cfg)
-    model.visual = folded(model.visual, preprocessing.height, preprocessing.width)
-    model = model.to(device=device, dtype=getattr(torch, precision))
+    model = parts.model.eval()
+    model.visual = folded(model.visual, parts.preprocessing.height, parts.preprocessing.width)
+    model.to(device=device, dtype=getattr(torch, precision))
     for module in model.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.float()
-    return model
 
 
 def _without_random_weights() -> torch.overrides.TorchFunctionMode:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.backends.tower import CPU_BATCH
 from indexer.encoder import Embeddings, Encoder
 from indexer.manifest import Manifest
 
@@ -18,11 +19,23 @@ class LazyEncoder:
     from several threads. The first encoding raises what `load` raises, and what `check` raises of the model loaded.
     """
 
-    def __init__(self, manifest: Manifest, load: Callable[[], Encoder], check: Callable[[Manifest], None]) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        load: Callable[[], Encoder],
+        check: Callable[[Manifest], None],
+        expected_batch_size: int = CPU_BATCH,
+    ) -> None:
         self.manifest = manifest
         self._load = load
         self._check = check
+        self._expected_batch_size = expected_batch_size
         self._loaded: Encoder | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """The model's own once it is loaded; before that, what the device that it will run on most likely wants."""
+        return self._loaded.batch_size if self._loaded else self._expected_batch_size
 
     def encode_images(self, pixels: NDArray[np.uint8]) -> Embeddings:
         return self._encoder().encode_images(pixels)

@@ -28,7 +28,7 @@ class Manifest:
     tokenizer: str
     """The tokenizer's name and its rule, such as `SimpleTokenizer/77/lower`."""
     precision: str
-    """`float32`, `bfloat16` or `float16`: what the embeddings were computed in."""
+    """`float32`, `bfloat16`, `float16` or `int8`: what the embeddings were computed in."""
     decode_policy: str = CAREFUL.name
     """The name of a `DecodePolicy`. An encoder does not decode: of its manifest this field counts for nothing."""
 

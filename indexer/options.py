@@ -19,8 +19,15 @@ Model = Annotated[
         show_default=False,
     ),
 ]
+Backend = Annotated[str | None, typer.Option(help="auto, torch or openvino.", show_default=False)]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default=False)]
-Precision = Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.", show_default=False)]
+Precision = Annotated[
+    str | None,
+    typer.Option(help="auto, float32, bfloat16, float16, or int8 where it proves itself.", show_default=False),
+]
+BatchSize = Annotated[
+    str | None, typer.Option("--batch-size", help="Images encoded at once: auto, or how many.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 SOME_FAILED = 1

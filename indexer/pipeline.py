@@ -34,10 +34,7 @@ from indexer.reports import Failure, Progress, SyncReport
 from indexer.ring import Ring
 from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_large
 
-__all__ = ["BATCH_SIZE", "Failure", "Progress", "SyncReport", "sync"]
-
-BATCH_SIZE = 32
-"""Images encoded at once, unless told otherwise: more gains a CPU nothing."""
+__all__ = ["Failure", "Progress", "SyncReport", "sync"]
 
 _PENDING = 1000  # rows that need no encoding (moved, touched, copies) committed at once
 _REPORT_SECONDS = 0.1  # between two calls of the progress callback: more than a person can see
@@ -60,7 +57,7 @@ def sync(
     """
     collection.check_model(encoder.manifest)
     with collection.writing():
-        run = _Run(collection.catalog, encoder, source, limits or Limits(), batch_size or BATCH_SIZE)
+        run = _Run(collection.catalog, encoder, source, limits or Limits(), batch_size or encoder.batch_size)
         report = run.run(threads or max(2, os.cpu_count() or 1), _Reporter(source, progress))
         collection.fold(encoder)
     return report

@@ -9,15 +9,16 @@ if TYPE_CHECKING:
     import torch
 
 Precision = Literal["float32", "bfloat16", "float16"]
-PrecisionChoice = Literal["auto", "float32", "bfloat16", "float16"]
+"""Of weights, by torch's names."""
+AnyPrecision = Literal["float32", "bfloat16", "float16", "int8"]
+"""int8 is a network of its own, made by quantisation."""
+PrecisionChoice = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 
 
-def choose_precision(requested: PrecisionChoice, device: torch.device) -> Precision:
-    """The format asked for; for `auto` the fastest one that the device has units for."""
-    if requested != "auto":
-        return requested
+def fastest_precision(device: torch.device) -> Precision:
+    """The fastest format that the device has units for."""
     if device.type == "cuda":
-        return _cuda_precision(device)
+        return cuda_precision(device)
     if device.type == "cpu":
         import torch
 
@@ -34,7 +35,7 @@ def cpu_precision(capabilities: Mapping[str, object]) -> Precision:
     return "bfloat16" if capabilities.get("amx_bf16") or capabilities.get("avx512_bf16") else "float32"
 
 
-def _cuda_precision(device: torch.device) -> Precision:
+def cuda_precision(device: torch.device) -> Precision:
     """bfloat16 from Ampere on, float16 on the tensor cores of Volta and Turing; before that neither is faster."""
     import torch
 

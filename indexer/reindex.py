@@ -23,7 +23,6 @@ from indexer.images import Limits, Pixels
 from indexer.jobs.leases import new_owner
 from indexer.jobs.shards import Shard, Shards
 from indexer.lookahead import look_ahead
-from indexer.pipeline import BATCH_SIZE
 from indexer.reports import Failure
 from indexer.sources import FolderSource
 
@@ -55,18 +54,19 @@ def reindex(
     advance: Advance,
     *,
     limits: Limits | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     threads: int | None = None,
     shard_images: int = SHARD_IMAGES,
 ) -> ReindexReport:
     """Give every image of the catalog an embedding by that encoder, as far as its file is there and the same.
 
     `shards` are those of the job that this is. Raises what `advance`, the catalog and the encoder raise; what has been
-    committed stays.
+    committed stays. Without a `batch_size` it is the encoder's own.
     """
     manifest = replace(encoder.manifest, decode_policy=catalog.manifest.decode_policy)
     target = catalog.of_model(catalog.models.add(manifest))
-    worker = _Worker(catalog, target, encoder, limits or Limits(), batch_size, threads or max(2, os.cpu_count() or 1))
+    size, decoders = batch_size or encoder.batch_size, threads or max(2, os.cpu_count() or 1)
+    worker = _Worker(catalog, target, encoder, limits or Limits(), size, decoders)
     return worker.run(shards, advance, shard_images)
 
 

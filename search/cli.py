@@ -16,7 +16,7 @@ import typer
 from indexer.cli import display_path
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
-from indexer.options import SOME_FAILED, Device, Json, Library, Model, Precision
+from indexer.options import SOME_FAILED, Backend, Device, Json, Library, Model, Precision
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
 from search.query import DEFAULT_K, Query
@@ -57,6 +57,7 @@ def search(
     ] = False,
     library: Library = None,
     model: Model = None,
+    backend: Backend = None,
     device: Device = None,
     precision: Precision = None,
 ) -> None:
@@ -65,7 +66,7 @@ def search(
     Examples: `sightline search "a dog on a beach"`, `sightline search --image chair.jpg -k 5`,
     `sightline search "in the snow" --image dog.jpg`, `sightline search --paths "red car" | head`.
     """
-    chosen = load_settings(library=library, model=model, device=device, precision=precision)
+    chosen = load_settings(library=library, model=model, backend=backend, device=device, precision=precision)
     if queries is not None:
         if text is not None or image is not None or image_id is not None:
             raise InvalidQuery("--queries takes its queries from the file; leave out the text, --image and --id")
@@ -108,7 +109,7 @@ def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
 
     with Collection.open(settings.library) as collection:
         model = settings.model or collection.manifest.model
-        encoder = load_encoder(model, device=settings.device, precision=settings.precision)
+        encoder = load_encoder(model, **settings.encoding())
         yield SearchEngine(collection, encoder, settings.limits)
 
 

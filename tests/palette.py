@@ -46,6 +46,8 @@ def _unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
 class PaletteEncoder:
     """64 dimensions, 16 px pictures, no weights."""
 
+    batch_size = 32
+
     def __init__(self, *, model: str = "palette", weights_hash: str = "0" * 64) -> None:
         self.manifest = Manifest(
             model=model,

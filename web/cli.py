@@ -17,9 +17,10 @@ import indexer.cli
 import indexer.moving.cli
 import search.cli
 from indexer import __version__
+from indexer.cli import say_what_encodes
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidRequest, InvalidSettings, SightlineError, UnreadableImage
-from indexer.options import Device, Library, Model, Precision
+from indexer.options import Backend, Device, Library, Model, Precision
 
 WRONG_USE = 2
 COULD_NOT_RUN = 3
@@ -59,6 +60,7 @@ search.cli.register(app)
 def serve(
     library: Library = None,
     model: Model = None,
+    backend: Backend = None,
     device: Device = None,
     precision: Precision = None,
     host: Annotated[str | None, typer.Option(help="Address to bind.", show_default="127.0.0.1")] = None,
@@ -67,7 +69,10 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the search page and the HTTP API."""
-    settings = load_settings(library=library, model=model, device=device, precision=precision, host=host, port=port)
+    settings = load_settings(
+        library=library, model=model, backend=backend, device=device, precision=precision, host=host, port=port
+    )
+    say_what_encodes()
     _serve(settings)
 
 

@@ -47,7 +47,7 @@ def open_services(settings: Settings, encoder: Encoder | None = None) -> Iterato
 
     An `encoder` that is given is used as it is, instead of the settings' or the collection's own model.
     """
-    load = partial(load_encoder, device=settings.device, precision=settings.precision)
+    load = partial(load_encoder, **settings.encoding())
     if encoder is None and settings.model is not None:
         encoder = load(settings.model)
     with Serving.open(settings.library, load, settings.upload_limits, encoder=encoder) as serving:

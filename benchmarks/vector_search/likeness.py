@@ -80,7 +80,7 @@ def encode(sets: Sequence[Path], model: str) -> tuple[Vectors, Vectors]:
     from search.datasets import InstanceDataset, load_dataset
 
     settings = load_settings()
-    encoder = load_encoder(model, device=settings.device, precision=settings.precision)
+    encoder = load_encoder(model, **settings.encoding())
     batching = Batching(settings.limits, settings.batch_size, settings.threads)
     pictures, texts = [], []
     for path in sets:

@@ -42,6 +42,8 @@ class Opening:
 class GeneratedTexts:
     """In the place of a model's text tower, to calibrate with."""
 
+    batch_size = 1
+
     def __init__(self, manifest: Manifest, texts: Vectors) -> None:
         self.manifest = manifest
         self._texts = texts

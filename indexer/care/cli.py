@@ -72,7 +72,7 @@ def _examine(settings: Settings, quick: bool, show: Callable[[Finding], None]) -
     from indexer.care.doctor import examine
     from indexer.encoder import load_encoder
 
-    load = partial(load_encoder, device=settings.device, precision=settings.precision)
+    load = partial(load_encoder, **settings.encoding())
     findings = []
     for finding in examine(settings.library, load, quick=quick, limits=settings.limits):
         show(finding)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from indexer.config import Settings, load_settings
-from indexer.options import SOME_FAILED, Device, Json, Library, Precision
+from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Precision
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -35,9 +35,10 @@ def register(app: typer.Typer) -> None:
 def reindex(
     model: Annotated[str, typer.Option("--model", help="The model to fill, named as for `sightline index`.")],
     library: Library = None,
+    backend: Backend = None,
     device: Device = None,
     precision: Precision = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images encoded at once.", show_default=False)] = None,
+    batch_size: BatchSize = None,
     threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
     as_json: Json = False,
 ) -> None:
@@ -47,7 +48,7 @@ def reindex(
     stopped. Exit code 1: some images could not be read.
     """
     settings = load_settings(
-        library=library, device=device, precision=precision, batch_size=batch_size, threads=threads
+        library=library, backend=backend, device=device, precision=precision, batch_size=batch_size, threads=threads
     )
     with _open(settings) as collection:
         job = _run(collection, _unfinished(collection, model) or _new(collection, model), settings, quiet=as_json)
@@ -71,11 +72,13 @@ def promote(
         typer.echo(f"searches are answered by {stored.manifest.model} from now on")
 
 
-def rollback(library: Library = None, device: Device = None, precision: Precision = None) -> None:
+def rollback(
+    library: Library = None, backend: Backend = None, device: Device = None, precision: Precision = None
+) -> None:
     """Go back to the model before: what has come since is embedded by it first."""
     from indexer.errors import NoPreviousModel
 
-    settings = load_settings(library=library, device=device, precision=precision)
+    settings = load_settings(library=library, backend=backend, device=device, precision=precision)
     with _open(settings) as collection:
         before = next((stored for stored in collection.catalog.models.all() if stored.previous), None)
         if before is None:

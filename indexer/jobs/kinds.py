@@ -48,7 +48,7 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
         collection.catalog.shards(run.job.id),
         advance,
         limits=settings.limits,
-        batch_size=settings.batch_size,
+        batch_size=settings.fixed_batch_size,
         threads=settings.threads,
     )
     for failure in report.failures:
@@ -68,7 +68,7 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
 
 
 def _encoder(model: str, settings: Settings) -> Encoder:
-    return load_encoder(model, device=settings.device, precision=settings.precision)
+    return load_encoder(model, **settings.encoding())
 
 
 KINDS: dict[str, Kind] = {"reindex": _reindex}

@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
+from indexer.backends.choice import DeviceChoice
 from indexer.checkpoints import one_line
-from indexer.encoder import DeviceChoice, ModelParts, load_parts
+from indexer.encoder import ModelParts, load_parts
 from indexer.errors import InvalidDataset, TrainingDiverged, TrainingError, TrainingTooLarge
 from indexer.training.batches import Batch
 from indexer.training.captions import Picture

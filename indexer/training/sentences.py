@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from indexer.errors import BrokenInstallation, ModelLoadFailed
-from indexer.precision import choose_precision
+from indexer.precision import fastest_precision
 from indexer.torchvision_ops import ensure_torchvision_ops
 
 _LOG = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def load_minilm() -> MiniLm:
     ensure_torchvision_ops()
     from transformers import AutoModel, AutoTokenizer
 
-    dtype = getattr(torch, choose_precision("auto", torch.device("cpu")))
+    dtype = getattr(torch, fastest_precision(torch.device("cpu")))
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModel.from_pretrained(folder, local_files_only=True)

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import torch
 import torch.nn.functional as functional
 
-from indexer.encoder import DeviceChoice, ModelParts
+from indexer.backends.choice import DeviceChoice
+from indexer.encoder import ModelParts
 from indexer.errors import ModelLoadFailed
 from indexer.training.lora import LowRankUpdates
 from indexer.training.recipe import Recipe

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from indexer.encoder import DeviceChoice, ModelParts
+from indexer.backends.choice import DeviceChoice
+from indexer.encoder import ModelParts
 from indexer.training.adapter import Adapter
 from indexer.training.augment import Augmenter
 from indexer.training.batches import Batch, Batches

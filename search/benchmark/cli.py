@@ -15,7 +15,7 @@ import typer
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidReport, InvalidRequest
 from indexer.models import DEFAULT_MODEL
-from indexer.options import Device, Json, Model, Precision
+from indexer.options import Backend, BatchSize, Device, Json, Model, Precision
 
 if TYPE_CHECKING:
     from search.benchmark.encoding import Stage
@@ -73,9 +73,10 @@ def benchmark(
         typer.Option("--report", help="Also write it to this .html, .md or .json file. May be repeated."),
     ] = None,
     as_json: Json = False,
+    backend: Backend = None,
     device: Device = None,
     precision: Precision = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images encoded at once.", show_default=False)] = None,
+    batch_size: BatchSize = None,
     threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
 ) -> None:
     """Measure how well a model finds pictures: Recall@K both ways, as papers report it, and how fast.
@@ -87,7 +88,13 @@ def benchmark(
     if dataset is None and library is None:
         raise InvalidRequest("nothing to measure on; give --dataset PATH, or --library FOLDER for your own collection")
     settings = load_settings(
-        library=library, model=model, device=device, precision=precision, batch_size=batch_size, threads=threads
+        library=library,
+        model=model,
+        backend=backend,
+        device=device,
+        precision=precision,
+        batch_size=batch_size,
+        threads=threads,
     )
     reports = report or []
     _check_reports(reports)
@@ -161,10 +168,11 @@ def _task(settings: Settings, model: str, asked: _Asked, choices: _Choices, stag
     device = _device(settings)
     check_room(model, on_gpu=device == "cuda")
     with fitting(model):
+        encoder = load_encoder(model, **settings.encoding())
         yield Task(
-            encoder=load_encoder(model, device=settings.device, precision=settings.precision),
+            encoder=encoder,
             device=device,
-            batching=Batching(settings.limits, settings.batch_size, settings.threads),
+            batching=Batching(settings.limits, settings.fixed_batch_size or encoder.batch_size, settings.threads),
             path=str(asked.path or settings.library),
             prompts=choices.prompts,
             index=choices.index,

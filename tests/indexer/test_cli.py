@@ -235,3 +235,35 @@ def test_a_path_is_shown_on_one_printable_line() -> None:
     assert display_path("new\nline.jpg") == "new\\nline.jpg"
     assert display_path(os.fsdecode(b"caf\xe9.jpg")) == "caf\\udce9.jpg"
     assert display_path("café.jpg") == "café.jpg"
+
+
+def test_int8_that_is_refused_is_said_and_the_index_is_made(
+    index: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    assert _counts(index("--backend", "openvino", "--precision", "int8", "--batch-size", "auto")) == {"added": 1}
+    assert "int8 is not used" in caplog.text
+    assert "it takes 40 pictures to calibrate and try it, there are 1" in caplog.text
+
+
+def test_what_encodes_is_said_once_it_is_needed(index: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path / "photos" / "a.jpg", photo(60, 40))
+    index("--precision", "float32")
+    assert "encoding with torch in float32 on the CPU: float32 was asked for; torch was asked for" in caplog.messages
+    caplog.clear()
+    index("--precision", "float32")
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--backend", "onnx"), "openvino"),
+        (("--backend", "torch", "--precision", "int8"), "only OpenVINO computes it"),
+        (("--backend", "openvino", "--device", "cuda"), "--device cpu"),
+        (("--batch-size", "many"), "batch_size"),
+    ],
+)
+def test_what_cannot_encode_is_refused(index: Run, arguments: tuple[str, ...], says: str) -> None:
+    with pytest.raises(InvalidSettings, match=says):
+        index(*arguments)

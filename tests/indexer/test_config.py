@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.backends.samples import Quantising
 from indexer.config import load_settings
 from indexer.errors import InvalidSettings
 from indexer.vectors.planning import IndexPlan
@@ -52,7 +53,10 @@ def test_limits_are_in_bytes() -> None:
     [
         ({"port": 70000}, ["port", "70000", "65535"]),
         ({"device": "tpu"}, ["device", "tpu", "cuda"]),
-        ({"batch_size": 0}, ["batch_size", "0"]),
+        ({"batch_size": 0}, ["'batch_size'", "0", "greater than or equal to 1"]),
+        ({"batch_size": "many"}, ["'batch_size'", "many", "integer"]),
+        ({"backend": "onnx"}, ["backend", "onnx", "openvino"]),
+        ({"precision": "int4"}, ["precision", "int4", "int8"]),
         ({"vector_index": "magic"}, ["vector_index", "magic", "hnsw"]),
         ({"index_recall": 0.4}, ["index_recall", "0.4", "0.5"]),
     ],
@@ -71,6 +75,21 @@ def test_a_broken_file_and_an_unknown_name_are_errors(tmp_path: Path) -> None:
     file.write_text("prot = 1")
     with pytest.raises(InvalidSettings, match="prot"):
         load_settings()
+
+
+def test_a_batch_is_a_number_or_the_encoders_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().fixed_batch_size is None
+    assert load_settings(batch_size="auto").fixed_batch_size is None
+    assert load_settings(batch_size="64").fixed_batch_size == 64
+    monkeypatch.setenv("SIGHTLINE_BATCH_SIZE", "8")
+    assert load_settings().fixed_batch_size == 8
+
+
+def test_how_the_model_is_run(tmp_path: Path) -> None:
+    options = load_settings(backend="openvino", precision="int8", library=tmp_path, cache=tmp_path / "cache").encoding()
+    assert (options["backend"], options["device"], options["precision"]) == ("openvino", "auto", "int8")
+    assert options["cache"] == tmp_path / "cache"
+    assert options["quantising"] == Quantising(str(tmp_path), None)
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -109,7 +109,7 @@ def test_rows_are_unit_and_differ(encoders: dict[Kind, OpenClipEncoder], kind: K
 def test_batches_larger_than_it_holds_at_once_are_cut(clip: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels, texts = pictures(7), [f"the dog {n}" for n in range(7)]
     images, words = clip.encode_images(pixels), clip.encode_texts(texts)
-    monkeypatch.setattr(indexer.encoder, "_IMAGES_AT_ONCE", 3)
+    monkeypatch.setattr(clip._tower, "most", 3)
     monkeypatch.setattr(indexer.encoder, "_TEXTS_AT_ONCE", 3)
     np.testing.assert_allclose(clip.encode_images(pixels), images, atol=1e-6)
     np.testing.assert_allclose(clip.encode_texts(texts), words, atol=1e-6)

@@ -27,12 +27,14 @@ def test_it_loads_once_and_not_before_it_is_needed() -> None:
         loads.append(1)
         return real
 
-    lazy = LazyEncoder(real.manifest, load, _nothing)
+    lazy = LazyEncoder(real.manifest, load, _nothing, 256)
     assert lazy.manifest is real.manifest
+    assert lazy.batch_size == 256
     assert loads == []
     assert np.array_equal(lazy.encode_images(PIXELS), real.encode_images(PIXELS))
     assert np.array_equal(lazy.encode_texts(["red"]), real.encode_texts(["red"]))
     assert loads == [1]
+    assert lazy.batch_size == real.batch_size
 
 
 def test_another_model_is_refused_before_anything_is_encoded(tmp_path: Path) -> None:
