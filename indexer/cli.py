@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,14 +18,9 @@ from indexer.config import Settings, config_file, load_settings
 from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Model, Precision
 
 if TYPE_CHECKING:
-    from indexer.collection import Collection, IndexStats
-    from indexer.encoder import Encoder
+    from indexer.collection import IndexStats
+    from indexer.jobs.store import Job
     from indexer.pipeline import SyncReport
-    from indexer.sources import ImageSource
-
-_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
-_GPU_BATCH = 256
-"""For a GPU whose own batch is not known yet. It divides what it is given, so this only must not be small."""
 
 
 def register(app: typer.Typer) -> None:
@@ -92,10 +83,13 @@ def index(
         index_recall=recall,
     )
     try:
-        report = _sync(folder, chosen, quiet=as_json)
+        job, report = _sync(folder, chosen, quiet=as_json)
     except KeyboardInterrupt:
         typer.echo("interrupted; what was indexed is kept: run it again to go on", err=True)
         raise
+    if report is None:
+        typer.echo(f"{job.state}; what was indexed is kept: `sightline jobs resume {job.id}` goes on", err=True)
+        return
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2))
     else:
@@ -104,9 +98,15 @@ def index(
         raise typer.Exit(SOME_FAILED)
 
 
-def _sync(folder: str, settings: Settings, *, quiet: bool) -> SyncReport:
-    """Compose source, encoder and collection, and run the pipeline with a progress bar on stderr."""
-    from indexer.pipeline import sync
+def _sync(folder: str, settings: Settings, *, quiet: bool) -> tuple[Job, SyncReport | None]:
+    """Compose source, encoder and collection, and run the pipeline as a job with a progress bar on stderr.
+
+    No report if somebody paused or cancelled the job.
+    """
+    from indexer.images import FAST
+    from indexer.jobs import kinds
+    from indexer.jobs.running import JobRun, run_job
+    from indexer.opening import collection_and_encoder, say_what_encodes
     from indexer.progress import progress_bar
     from indexer.sources import FolderSource
 
@@ -114,73 +114,23 @@ def _sync(folder: str, settings: Settings, *, quiet: bool) -> SyncReport:
     source = FolderSource(folder, max_bytes=settings.limits.max_bytes)
     say_what_encodes()
     with (
-        _collection_and_encoder(settings, source) as (collection, encoder),
+        collection_and_encoder(settings, source) as (collection, encoder),
         progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
     ):
+        if settings.fast_decode and collection.manifest.decode_policy != FAST.name:
+            typer.echo("this collection was made without --fast-decode and stays so: it is for new ones", err=True)
         plan = settings.index_plan(collection.plan)
         if plan != collection.plan:
             collection.choose(plan)
-        return sync(
-            collection,
-            encoder,
-            source,
-            limits=settings.limits,
-            batch_size=settings.fixed_batch_size,
-            threads=settings.threads,
-            progress=progress,
-        )
+        reports: list[SyncReport] = []
 
+        def work(run: JobRun) -> dict[str, Any]:
+            reports.append(kinds.index(collection, encoder, source, settings, run, progress or (lambda seen: None)))
+            return kinds.summary(reports[0])
 
-def say_what_encodes() -> None:
-    """One line on stderr when a model is loaded: with what, in what format, and why."""
-    for name in ("indexer.encoder", "indexer.backends"):
-        logging.getLogger(name).setLevel(logging.INFO)
-
-
-@contextmanager
-def _collection_and_encoder(settings: Settings, source: ImageSource) -> Iterator[tuple[Collection, Encoder]]:
-    """The collection that is there, or a new one. Its own model is loaded only when something has to be encoded."""
-    from indexer.backends.samples import samples_of
-    from indexer.backends.tower import CPU_BATCH
-    from indexer.collection import Collection
-    from indexer.encoder import load_encoder
-    from indexer.errors import CollectionNotFound
-    from indexer.images import CAREFUL, FAST
-    from indexer.lazy_encoder import LazyEncoder
-    from indexer.models import DEFAULT_MODEL
-
-    def load(model: str) -> Encoder:
-        return load_encoder(model, **settings.encoding(samples_of(source, settings.limits)))
-
-    try:
-        there = Collection.open(settings.library)
-    except CollectionNotFound:
-        encoder = load(settings.model or DEFAULT_MODEL)
-        manifest = replace(encoder.manifest, decode_policy=(FAST if settings.fast_decode else CAREFUL).name)
-        with Collection.open_or_create(settings.library, manifest) as new:
-            yield new, encoder
-        return
-    with there:
-        own = there.manifest.model
-        if settings.fast_decode and there.manifest.decode_policy != FAST.name:
-            typer.echo("this collection was made without --fast-decode and stays so: it is for new ones", err=True)
-        if settings.model in (None, own):
-            _check_weights(there)
-            batch_size = _GPU_BATCH if settings.device != "cpu" and _NVIDIA_DRIVER.exists() else CPU_BATCH
-            yield there, LazyEncoder(there.manifest, partial(load, own), there.check_model, batch_size)
-        else:
-            yield there, load(settings.model)
-
-
-def _check_weights(collection: Collection) -> None:
-    """That the model is still the one that made the collection, by its weights' hash: without loading it.
-
-    Raises `ModelMismatch`. Weights that are not at hand are looked for only when something has to be encoded.
-    """
-    from indexer.checkpoints import find_checkpoint, sha256_of
-
-    if weights := find_checkpoint(collection.manifest.model).weights():
-        collection.check_model(replace(collection.manifest, weights_hash=sha256_of(weights)))
+        jobs, arguments = collection.catalog.jobs, {"folder": source.root}
+        job = jobs.unfinished("index", arguments) or jobs.add("index", arguments)
+        return run_job(jobs, job.id, work), reports[0] if reports else None
 
 
 def _print_report(report: SyncReport, library: Path) -> None:

@@ -17,9 +17,9 @@ import indexer.cli
 import indexer.moving.cli
 import search.cli
 from indexer import __version__
-from indexer.cli import say_what_encodes
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidRequest, InvalidSettings, SightlineError, UnreadableImage
+from indexer.opening import say_what_encodes
 from indexer.options import Backend, Device, Library, Model, Precision
 
 WRONG_USE = 2

@@ -51,8 +51,9 @@ def reindex(
         library=library, backend=backend, device=device, precision=precision, batch_size=batch_size, threads=threads
     )
     with _open(settings) as collection:
-        job = _run(collection, _unfinished(collection, model) or _new(collection, model), settings, quiet=as_json)
-        _report(job, collection, as_json)
+        known, arguments = collection.catalog.jobs, {"model": model}
+        job = known.unfinished("reindex", arguments) or known.add("reindex", arguments)
+        _report(_run(collection, job, settings, quiet=as_json), collection, as_json)
 
 
 def promote(
@@ -84,7 +85,8 @@ def rollback(
         if before is None:
             raise NoPreviousModel(str(settings.library))
         if before.embeddings < collection.catalog.count():
-            _run(collection, _new(collection, before.manifest.model), settings, quiet=False)
+            job = collection.catalog.jobs.add("reindex", {"model": before.manifest.model})
+            _run(collection, job, settings, quiet=False)
         collection.promote(before.id)
         typer.echo(f"searches are answered by {before.manifest.model} again")
 
@@ -184,18 +186,6 @@ def resume(context: typer.Context, number: JobNumber, as_json: Json = False) -> 
         _report(_run(collection, job, settings, quiet=as_json), collection, as_json)
 
 
-def _new(collection: Collection, model: str) -> Job:
-    return collection.catalog.jobs.add("reindex", {"model": model})
-
-
-def _unfinished(collection: Collection, model: str) -> Job | None:
-    """The last job of this kind, if it has not come to its end."""
-    for job in collection.catalog.jobs.all():
-        if job.kind == "reindex" and job.arguments.get("model") == model:
-            return job if job.state in ("queued", "interrupted", "paused", "failed", "running") else None
-    return None
-
-
 def _run(collection: Collection, job: Job, settings: Settings, *, quiet: bool) -> Job:
     from indexer.jobs.kinds import run
     from indexer.progress import progress_bar
@@ -216,12 +206,16 @@ def _report(job: Job, collection: Collection, as_json: bool) -> None:
             typer.echo(f"failed: {failure['path']}: {failure['reason']}", err=True)
         _say(job)
         _print_result(job, Console(soft_wrap=True))
-    if (job.result or {}).get("failures"):
+    if (job.result or {}).get("failures") or (job.result or {}).get("failed"):
         raise typer.Exit(SOME_FAILED)
 
 
 def _print_result(job: Job, console: Console) -> None:
     result = job.result or {}
+    if job.kind == "index" and result:
+        names = ("added", "changed", "moved", "removed", "unchanged", "failed")
+        counts = ", ".join(f"{result[name]:,} {name}" for name in names if result[name])
+        console.print(f"{counts or 'nothing to do'} in {result['seconds']:.1f} s")
     if job.kind == "reindex" and result:
         console.print(
             f"{result['filled']:,} images embedded by {result['model']} in {result['seconds']:.1f} s, "

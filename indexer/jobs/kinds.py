@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -12,9 +12,15 @@ from indexer.encoder import Encoder, load_encoder
 from indexer.errors import InvalidRequest
 from indexer.jobs.running import JobRun, run_job
 from indexer.jobs.store import Job
-from indexer.pipeline import Progress
+from indexer.opening import own_encoder
+from indexer.pipeline import sync
 from indexer.reindex import reindex
+from indexer.reports import Failure, Progress, SyncReport
 from indexer.shadow import compare
+from indexer.sources import FolderSource, ImageSource
+
+_LOGGED = 200
+"""Failures written into a job's log; the program prints all of them."""
 
 Show = Callable[[Progress], None]
 """Told how far a job is, now and then: for a person who looks on."""
@@ -34,6 +40,45 @@ def run(collection: Collection, job: Job, settings: Settings, show: Show) -> Job
     return run_job(collection.catalog.jobs, job.id, lambda run: kind(collection, settings, run, show))
 
 
+def index(
+    collection: Collection, encoder: Encoder, source: ImageSource, settings: Settings, run: JobRun, show: Show
+) -> SyncReport:
+    """Bring the collection up to date with the source. Failures are in the job's log."""
+
+    def progress(seen: Progress) -> None:
+        show(seen)
+        run.progress(seen.done, seen.total)
+
+    report = sync(
+        collection,
+        encoder,
+        source,
+        limits=settings.limits,
+        batch_size=settings.fixed_batch_size,
+        threads=settings.threads,
+        progress=progress,
+    )
+    _write_failures(run, report.failures)
+    return report
+
+
+def summary(report: SyncReport) -> dict[str, Any]:
+    """What is kept of a report as a job's result: all but the failures, which may be many."""
+    return {name: value for name, value in asdict(report).items() if name != "failures"}
+
+
+def _index(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
+    source = FolderSource(run.job.arguments["folder"], max_bytes=settings.limits.max_bytes)
+    return summary(index(collection, own_encoder(collection, settings, source), source, settings, run, show))
+
+
+def _write_failures(run: JobRun, failures: Sequence[Failure]) -> None:
+    lines = [f"{failure.path}: {failure.reason}" for failure in failures[:_LOGGED]]
+    if len(failures) > _LOGGED:
+        lines.append(f"and {len(failures) - _LOGGED:,} more")
+    run.write_lines(lines)
+
+
 def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
     """Embeddings by another model, its index, and how the two answer side by side."""
     encoder = _encoder(run.job.arguments["model"], settings)
@@ -51,8 +96,7 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
         batch_size=settings.fixed_batch_size,
         threads=settings.threads,
     )
-    for failure in report.failures:
-        run.write_line(f"{failure.path}: {failure.reason}")
+    _write_failures(run, report.failures)
     candidate = collection.of_model(report.model_id)
     candidate.choose(collection.plan)
     candidate.fold(encoder)
@@ -63,7 +107,7 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
         if collection.manifest.difference(serving.manifest) is None:
             comparison = asdict(compare((collection, serving), (candidate, encoder)))
         else:
-            run.write_line(f"{collection.manifest.model} itself has changed: there is nothing to compare with")
+            run.write_lines([f"{collection.manifest.model} itself has changed: there is nothing to compare with"])
     return {**asdict(report), "serves": serves, "comparison": comparison}
 
 
@@ -71,4 +115,4 @@ def _encoder(model: str, settings: Settings) -> Encoder:
     return load_encoder(model, **settings.encoding())
 
 
-KINDS: dict[str, Kind] = {"reindex": _reindex}
+KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from indexer.errors import SightlineError
@@ -51,9 +51,9 @@ class JobRun:
         if self._stop is not None:
             raise self._stop
 
-    def write_line(self, text: str) -> None:
+    def write_lines(self, texts: Sequence[str]) -> None:
         """In the job's log."""
-        self._jobs.write_line(self.job.id, text)
+        self._jobs.write_lines(self.job.id, texts)
 
     def start(self) -> None:
         self._thread.start()
@@ -107,7 +107,7 @@ def run_job(jobs: Jobs, id: int, work: Work, *, beat_seconds: float = BEAT_SECON
     except BaseException as error:
         run.finish()
         message = " ".join(str(error).split()) or type(error).__name__
-        jobs.write_line(id, message)
+        jobs.write_lines(id, [message])
         jobs.end(id, owner, "failed", message)
         raise
     run.finish()

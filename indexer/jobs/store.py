@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,8 @@ JobState = Literal["queued", "running", "interrupted", "paused", "done", "failed
 """`interrupted`: its process is gone, by a crash or a reboot. All but `done` and `cancelled` can be resumed."""
 Wish = Literal["run", "pause", "cancel"]
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
+RESUMABLE: tuple[JobState, ...] = ("queued", "interrupted", "paused", "failed")
+KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,20 @@ class Jobs:
         self._engine, self._writer, self._library = engine, database.writer(engine), library
 
     def add(self, kind: str, arguments: Mapping[str, Any]) -> Job:
-        """A new one, queued."""
+        """A new one, queued. Of those that are over the newest thousand are remembered."""
         row = {"kind": kind, "arguments": dict(arguments), "state": "queued", "wish": "run", "done": 0, "message": ""}
         with self._writing() as connection:
             statement = sa.insert(job).values(**row, created_at=now()).returning(*_COLUMNS)
-            return _job(connection.execute(statement).one())
+            added = _job(connection.execute(statement).one())
+            connection.execute(sa.delete(job).where(job.c.id <= added.id - KEPT, job.c.state.in_(ENDED)))
+            return added
+
+    def unfinished(self, kind: str, arguments: Mapping[str, Any]) -> Job | None:
+        """The last job of that kind with those arguments, if it can be resumed."""
+        for found in self.all():
+            if (found.kind, found.arguments) == (kind, dict(arguments)):
+                return found if found.state in RESUMABLE else None
+        return None
 
     def get(self, id: int) -> Job:
         """Raises JobNotFound."""
@@ -117,9 +128,13 @@ class Jobs:
             values = {"state": state, "owner": None, "beat_at": None, "message": message, "ended_at": now()}
             return self._changed(connection, id, values | {"result": dict(result) if result is not None else None})
 
-    def write_line(self, id: int, text: str) -> None:
+    def write_lines(self, id: int, texts: Sequence[str]) -> None:
+        """Add them to its log."""
+        if not texts:
+            return
+        rows = [{"job_id": id, "at": now(), "text": text} for text in texts]
         with self._writing() as connection:
-            connection.execute(sa.insert(job_line).values(job_id=id, at=now(), text=text))
+            connection.execute(sa.insert(job_line), rows)
 
     def pause(self, id: int) -> Job:
         """At its next batch, or at once if nobody runs it. Raises JobNotFound, JobEnded."""

@@ -221,7 +221,7 @@ def test_ctrl_c_says_that_nothing_is_lost(index: Run, tmp_path: Path, monkeypatc
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("indexer.pipeline.sync", interrupt)
+    monkeypatch.setattr("indexer.jobs.kinds.sync", interrupt)
     write(tmp_path / "photos" / "a.jpg", photo(60, 40))
     command = ["index", str(tmp_path / "photos"), "--library", str(tmp_path / "library")]
     result = CliRunner().invoke(app, command)

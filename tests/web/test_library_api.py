@@ -44,7 +44,7 @@ def test_jobs_are_listed_and_shown(client: TestClient, catalog: Catalog) -> None
     assert client.get("/api/jobs").json() == {"jobs": []}
     first = catalog.jobs.add("reindex", {"model": "mini"})
     second = catalog.jobs.add("reindex", {"model": "mini"})
-    catalog.jobs.write_line(first.id, "a line")
+    catalog.jobs.write_lines(first.id, ["a line"])
     assert [job["id"] for job in client.get("/api/jobs").json()["jobs"]] == [second.id, first.id]
     assert [job["id"] for job in client.get("/api/jobs?limit=1").json()["jobs"]] == [second.id]
     shown = client.get(f"/api/jobs/{first.id}").json()

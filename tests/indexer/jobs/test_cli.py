@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from indexer.catalog import Catalog
 from indexer.errors import JobEnded, JobNotFound, ModelInUse, ModelNotFound, NoPreviousModel, NotReady, SightlineError
 from indexer.jobs.leases import new_owner
+from indexer.jobs.running import JobRun, JobStopped
 from tests.checkpoints import make_checkpoint
 from tests.pictures import photo, write
 from web.cli import app
@@ -91,7 +92,7 @@ def test_the_comparison_is_shown_to_people(run: Run, models: tuple[Path, Path]) 
     assert "4 images embedded by local-dir:" in output
     assert "R@1 / 5 / 10 of 4 captions" in output
     assert f"`sightline promote local-dir:{models[1]}` has it answer the searches" in output.replace("\n", "")
-    shown = run("jobs show 1").stdout
+    shown = run("jobs show 2").stdout
     assert "R@1 / 5 / 10 of 4 captions" in shown
 
 
@@ -121,7 +122,7 @@ def test_pictures_that_are_gone(run: Run, library: Path, models: tuple[Path, Pat
     assert "3 images embedded" in result.stdout
     assert "1 missing" in result.stdout
     assert "has it answer the searches" not in result.stdout
-    assert "2.jpg: " in run("jobs show 1").stdout
+    assert "2.jpg: " in run("jobs show 2").stdout
     assert "1 images have no embedding" in fails(run, NotReady, "promote", models[1])
     assert serving(library) == f"local-dir:{models[0]}"
     assert "1 images taken out" in run("promote --drop-missing", models[1]).stdout
@@ -134,14 +135,13 @@ def test_an_unfinished_job_is_taken_up_again(run: Run, library: Path, models: tu
         catalog.jobs.claim(job.id, "elsewhere:1:abc")
         catalog.jobs.end(job.id, "elsewhere:1:abc", "failed", "out of memory")
     run("reindex --model", models[1])
-    [only] = json.loads(run("jobs --json").stdout)
-    assert (only["id"], only["state"]) == (job.id, "done")
+    last, first = json.loads(run("jobs --json").stdout)
+    assert (last["id"], last["state"], first["kind"]) == (job.id, "done", "index")
     run("reindex --model", models[1])  # done: another one
-    assert len(json.loads(run("jobs --json").stdout)) == 2
+    assert len(json.loads(run("jobs --json").stdout)) == 3
 
 
 def test_jobs_are_listed_paused_resumed_and_cancelled(run: Run, library: Path, models: tuple[Path, Path]) -> None:
-    assert run("jobs").stdout == "no jobs yet\n"
     with Catalog.open(library) as catalog:
         first, second = (catalog.jobs.add("reindex", {"model": str(models[1])}).id for _ in range(2))
     assert run(f"jobs pause {first}").stdout == f"job {first}, reindex: paused\n"
@@ -163,8 +163,10 @@ def test_a_running_job_is_asked(run: Run, library: Path) -> None:
 
 def test_a_kind_of_job_that_a_newer_sightline_made(run: Run, library: Path) -> None:
     with Catalog.open(library) as catalog:
-        catalog.jobs.add("dream", {})
-    assert "of kind 'dream', which this Sightline cannot run; upgrade it" in fails(run, SightlineError, "jobs resume 1")
+        job = catalog.jobs.add("dream", {})
+    assert "of kind 'dream', which this Sightline cannot run; upgrade it" in fails(
+        run, SightlineError, f"jobs resume {job.id}"
+    )
 
 
 def test_models_that_are_not_there(run: Run, models: tuple[Path, Path]) -> None:
@@ -187,3 +189,35 @@ def test_a_model_that_changed_in_its_place_is_filled_anew(
     assert "itself has changed: there is nothing to compare with" in run(f"jobs show {job['id']}").stdout
     run("promote", own)
     assert "0.jpg" in run("search dog").stdout
+
+
+def test_to_index_is_a_job_that_is_resumed(run: Run, library: Path, tmp_path: Path) -> None:
+    write(tmp_path / "photos" / "new.jpg", photo(60, 40, seed=9))
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"nothing")
+    with Catalog.open(library) as catalog:
+        [first] = catalog.jobs.all()
+        assert (first.kind, first.state, first.arguments) == ("index", "done", {"folder": str(tmp_path / "photos")})
+        assert first.result is not None
+        assert (first.result["added"], first.done) == (4, 4)
+        job = catalog.jobs.pause(catalog.jobs.add("index", first.arguments).id)
+    output = run(f"jobs resume {job.id}", code=1).stdout
+    assert f"job {job.id}, index: done" in output
+    assert "1 added, 4 unchanged, 1 failed" in output
+    assert "broken.jpg: " in run(f"jobs show {job.id}").stdout
+    with Catalog.open(library) as catalog:
+        assert catalog.count() == 5
+
+
+def test_an_index_run_that_somebody_cancels_keeps_what_it_has(
+    run: Run, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "photos" / "new.jpg", photo(60, 40, seed=9))
+
+    def cancelled(self: JobRun, done: int, total: int | None, message: str = "") -> None:
+        raise JobStopped("cancelled")
+
+    monkeypatch.setattr(JobRun, "progress", cancelled)
+    result = run("index", tmp_path / "photos")
+    assert "cancelled; what was indexed is kept" in result.stderr
+    with Catalog.open(library) as catalog:
+        assert catalog.jobs.all()[0].state == "cancelled"

@@ -43,7 +43,7 @@ def endless(run: JobRun) -> Mapping[str, Any]:
 def test_what_is_done_and_its_result_are_kept(jobs: Jobs) -> None:
     def work(run: JobRun) -> Mapping[str, Any]:
         assert run.job.arguments == {"folder": "/photos"}
-        run.write_line("begun")
+        run.write_lines(["begun"])
         for done in range(0, 101, 50):
             run.progress(done, 100, f"at {done}")
         return {"added": 100}

@@ -119,6 +119,6 @@ def test_a_pause_is_taken_back_before_it_was_noticed(jobs: Jobs) -> None:
 def test_the_log_is_in_order(jobs: Jobs) -> None:
     first, second = jobs.add("index", {}), jobs.add("index", {})
     for text in ("one", "two"):
-        jobs.write_line(first.id, text)
-    jobs.write_line(second.id, "other")
+        jobs.write_lines(first.id, [text])
+    jobs.write_lines(second.id, ["other"])
     assert [line.text for line in jobs.log(first.id)] == ["one", "two"]
