@@ -16,7 +16,7 @@ Device = Literal["cpu", "cuda"]
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 
 _NAMES: dict[Backend, str] = {"torch": "torch", "openvino": "OpenVINO"}
-_INSTALL = "`pip install 'sightline[openvino]'`"
+_INSTALL = "`pip install -c constraints.txt '.[cpu,openvino]'`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ def _cpu_backend(backend: BackendChoice, precision: PrecisionChoice, machine: Ma
     if machine.capabilities.get("architecture") != "x86_64":
         return "torch", "OpenVINO was measured on x86-64 alone"
     if not machine.openvino:
-        return "torch", "OpenVINO, which is faster here, is not installed"
-    return "openvino", "OpenVINO is faster than torch on such CPUs"
+        return "torch", "OpenVINO, which was faster where we measured, is not installed"
+    return "openvino", "OpenVINO was faster than torch where we measured"
 
 
 def _number_format_on_cpu(precision: PrecisionChoice, machine: Machine) -> str:

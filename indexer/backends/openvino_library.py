@@ -39,5 +39,5 @@ def _without_telemetry(module: str, name: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise BrokenInstallation(
-            f"{name} cannot be loaded ({error}); install it with `pip install 'sightline[openvino]'`"
+            f"{name} cannot be loaded ({error}); run `pip install -c constraints.txt '.[cpu,openvino]'`"
         ) from error

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import catalog as catalog_module
+from indexer import catalog_reader
 from indexer.catalog import Catalog, Changes, FileState, ImageRecord, NewImage
 from indexer.errors import (
     ImageNotFound,
@@ -203,7 +203,7 @@ def test_more_ids_than_a_statement_takes_can_be_removed(catalog: Catalog) -> Non
 
 
 def test_from_zero_there_is_everything_that_is_alive(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_module, "_BATCH", 10)
+    monkeypatch.setattr(catalog_reader, "_BATCH", 10)
     ids = put(catalog, *(f"/{number}" for number in range(25)))
     catalog.remove(ids[:2])
     all_of_it = changes(catalog, 0)
@@ -242,7 +242,7 @@ def test_nothing_happened_yields_nothing(catalog: Catalog) -> None:
 def test_changes_are_one_picture_though_others_write_meanwhile(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog_module, "_BATCH", 1)
+    monkeypatch.setattr(catalog_reader, "_BATCH", 1)
     a, b = put(catalog, "/a", "/b")
     reading = catalog.changes_since(0)
     first = next(reading)
@@ -261,7 +261,7 @@ def test_changes_are_one_picture_though_others_write_meanwhile(
 
 
 def test_files_come_in_the_order_of_their_bytes(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_module, "_PAGE", 3)
+    monkeypatch.setattr(catalog_reader, "_PAGE", 3)
     names = [b"/a/b/c", b"/a/b.x", b"/a/bc", b"/a/b/\xff", b"/a/b/\xc3\xa9", b"/a/B/z", b"/a/b/c/d", b"/z", b"/a/b/\n"]
     put(catalog, *map(os.fsdecode, names))
     assert [os.fsencode(state.path) for state in catalog.files_under("/")] == sorted(names)
@@ -289,12 +289,12 @@ def test_any_root_gives_what_its_prefix_says(catalog: Catalog, names: set[bytes]
     prefix = (folder + root).rstrip(b"/") + b"/"
     expected = sorted(path for path in paths if path.startswith(prefix) and path != prefix)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog_module, "_PAGE", 2)
+        patch.setattr(catalog_reader, "_PAGE", 2)
         assert [os.fsencode(state.path) for state in catalog.files_under(os.fsdecode(folder + root))] == expected
 
 
 def test_the_caller_may_write_while_it_walks_the_files(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_module, "_PAGE", 2)
+    monkeypatch.setattr(catalog_reader, "_PAGE", 2)
     ids = put(catalog, *(f"/{number}" for number in range(9)))
     for state in catalog.files_under("/"):
         catalog.remove([state.id])
@@ -405,7 +405,7 @@ def execute(catalog: Catalog, statement: str) -> None:
 
 
 def test_contents_are_one_picture_of_all_rows_and_vectors(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_module, "_BATCH", 2)
+    monkeypatch.setattr(catalog_reader, "_BATCH", 2)
     put(catalog, "/c", "/a", NOT_UTF8, "/b", "/d")
     catalog.remove([2])
     contents = catalog.contents()

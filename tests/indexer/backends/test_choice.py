@@ -51,7 +51,7 @@ def test_the_table(
 def test_the_sentence_is_the_one_that_people_read() -> None:
     assert str(choose("auto", "auto", "auto", replace(BF16, openvino=False))) == (
         "encoding with torch in bfloat16 on the CPU: it has avx512_bf16; "
-        "OpenVINO, which is faster here, is not installed"
+        "OpenVINO, which was faster where we measured, is not installed"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer import catalog as catalog_module
+from indexer import catalog_reader
 from indexer.collection import Collection
 from indexer.errors import InvalidExport
 from indexer.moving.export import FORMATS, ExportFormat, export
@@ -18,7 +18,7 @@ from tests.palette import PaletteEncoder
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_module, "_BATCH", 4)
+    monkeypatch.setattr(catalog_reader, "_BATCH", 4)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
