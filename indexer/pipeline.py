@@ -225,7 +225,7 @@ class _Run:
             self._hand_over()
 
     def _add(self, work: _Work, content_hash: str, decoded: DecodedImage) -> None:
-        self._batch.new.append(_new_image(work.file, content_hash, decoded.info))
+        self._batch.new.append(NewImage.of(work.file, content_hash, decoded.info))
         self._ring.put(decoded.pixels)
         self._count(work)
 
@@ -249,7 +249,7 @@ class _Run:
             return
         twin = self._catalog.get(same[0].id)
         info = ImageInfo(twin.width, twin.height, twin.format, twin.taken_at, twin.camera)
-        self._batch.copies.append((_new_image(work.file, content_hash, info), self._catalog.vector(twin.id)))
+        self._batch.copies.append((NewImage.of(work.file, content_hash, info), self._catalog.vector(twin.id)))
         self._count(work)
 
     def _count(self, work: _Work) -> None:
@@ -310,17 +310,3 @@ class _Run:
         for start in range(0, len(gone), _PENDING):
             self._catalog.remove(gone[start : start + _PENDING])
         return len(gone)
-
-
-def _new_image(file: SourceFile, content_hash: str, info: ImageInfo) -> NewImage:
-    return NewImage(
-        path=file.path,
-        size=file.size,
-        mtime_ns=file.mtime_ns,
-        content_hash=content_hash,
-        width=info.width,
-        height=info.height,
-        format=info.format,
-        taken_at=info.taken_at,
-        camera=info.camera,
-    )

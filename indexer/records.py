@@ -8,7 +8,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.images import ImageInfo
 from indexer.manifest import Manifest
+from indexer.sources import SourceFile
 from indexer.vectors import Ids
 
 
@@ -29,6 +31,20 @@ class NewImage:
     taken_at: datetime | None
     """By the camera's clock, without a time zone."""
     camera: str | None
+
+    @classmethod
+    def of(cls, file: SourceFile, content_hash: str, info: ImageInfo) -> NewImage:
+        return cls(
+            path=file.path,
+            size=file.size,
+            mtime_ns=file.mtime_ns,
+            content_hash=content_hash,
+            width=info.width,
+            height=info.height,
+            format=info.format,
+            taken_at=info.taken_at,
+            camera=info.camera,
+        )
 
 
 @dataclass(frozen=True, slots=True)

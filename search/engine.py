@@ -36,7 +36,7 @@ class Results:
     offset: int
     """How many ranks come before the page."""
     images: int
-    """How many images the collection holds."""
+    """How many images were searched: all that the collection held."""
     more: bool
     """Whether there are hits after this page."""
     seconds: float
@@ -95,7 +95,7 @@ class SearchEngine:
         return Results(
             hits=_hits(page, offset, records),
             offset=offset,
-            images=self._collection.catalog.count(),
+            images=len(search.index),
             more=more,
             seconds=time.perf_counter() - started,
             cursor=cursor(following) if more and following <= MAX_OFFSET else None,
@@ -105,16 +105,16 @@ class SearchEngine:
         started = time.perf_counter()
         vectors = self._embedder.embed(queries)
         wanted = max(query.offset + query.k for query in queries) + 1
-        matches = self._collection.search(vectors, wanted)
+        index = self._collection.snapshot()
+        matches = index.search(vectors, wanted)
         pages = [_window(match, query.offset, query.k) for match, query in zip(matches, queries, strict=True)]
         records = self._collection.catalog.get_many(sorted({int(i) for page in pages for i in page.ids}))
-        images = self._collection.catalog.count()
         seconds = (time.perf_counter() - started) / len(queries)
         return [
             Results(
                 hits=_hits(page, query.offset, records),
                 offset=query.offset,
-                images=images,
+                images=len(index),
                 more=len(match.ids) > query.offset + query.k,
                 seconds=seconds,
             )

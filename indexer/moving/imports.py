@@ -28,7 +28,7 @@ from indexer.moving.npy import NpyEmbeddings
 from indexer.moving.parquet import ParquetEmbeddings
 from indexer.moving.rclip import RclipEmbeddings
 from indexer.pipeline import Failure
-from indexer.sources import FolderSource, is_unchanged
+from indexer.sources import FolderSource, SourceFile, is_unchanged
 
 ImportFormat = Literal["clip-retrieval", "rclip", "npy", "parquet"]
 FORMATS: Final = get_args(ImportFormat)
@@ -216,18 +216,8 @@ class _Import:
         content_hash = hashlib.sha256(data).hexdigest()
         if not _is_what_was_embedded(row.seen, status, content_hash):
             raise UnreadableImage("changed since it was embedded; `sightline index` embeds it anew")
-        info = read_info(data, self._limits)
-        return NewImage(
-            path=row.path,
-            size=status.st_size,
-            mtime_ns=status.st_mtime_ns,
-            content_hash=content_hash,
-            width=info.width,
-            height=info.height,
-            format=info.format,
-            taken_at=info.taken_at,
-            camera=info.camera,
-        )
+        file = SourceFile(row.path, status.st_size, status.st_mtime_ns)
+        return NewImage.of(file, content_hash, read_info(data, self._limits))
 
 
 def _unit(vector: NDArray[Any]) -> NDArray[np.float16]:

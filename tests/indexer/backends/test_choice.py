@@ -79,7 +79,7 @@ def test_what_does_not_go_together(
 
 @pytest.mark.parametrize("asked", [("openvino", "auto", "auto"), ("auto", "auto", "int8")])
 def test_openvino_that_is_not_installed(asked: tuple[BackendChoice, DeviceChoice, PrecisionChoice]) -> None:
-    with pytest.raises(BrokenInstallation, match=r"pip install 'sightline\[openvino\]'"):
+    with pytest.raises(BrokenInstallation, match=r"pip install -c constraints.txt '\.\[cpu,openvino\]'"):
         choose(*asked, PLAIN)
 
 
