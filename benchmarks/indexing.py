@@ -9,7 +9,8 @@ Every loop reads that folder, embeds it with the same model and keeps names and 
 - *rclip-like*: threads decode with Pillow a batch ahead, batches of 8, float32, SQLite, a commit a batch;
 - *clip-retrieval-like*: a `DataLoader` with processes that collates float32 tensors, batches of 32, `.cpu()` each
   batch, NumPy file;
-- *Sightline*: `sync` into a new collection, in the precision that `sightline index` takes here.
+- *Sightline*: `sync` into a new collection, with the back end and in the precision that `sightline index` takes here;
+  beside its own parts in torch.
 
 Loops take turns in one process; ratios are medians over the rounds. Where the encoder is compared with itself alone,
 torch and the decoders have one thread each, so that each has a core of its own; else torch has `--threads`, too.
@@ -41,6 +42,7 @@ from benchmarks.goals import Line, at_least, at_most, plain, publish
 from benchmarks.indexing_loops import LOOPS, Reference
 from benchmarks.photos import files
 from indexer.collection import Collection
+from indexer.config import load_settings
 from indexer.encoder import Encoder, load_encoder
 from indexer.images import FAST, Preprocessing
 from indexer.manifest import Manifest
@@ -57,7 +59,7 @@ def end_to_end(shard: Path, scratch: Path, model: str, count: int, threads: int,
 
     torch.set_num_threads(threads)
     folder = _folder(scratch / "2mp", files(shard, 2.0, count))
-    encoder, reference = load_encoder(model), Reference.load(model)
+    encoder, reference = load_encoder(model, **load_settings().encoding()), Reference.load(model)
     runs: dict[str, Callable[[], Spent]] = {
         "Sightline": lambda: _index(encoder, folder, scratch, threads),
         "Sightline --fast-decode": lambda: _index(encoder, folder, scratch, threads, FAST.name),
