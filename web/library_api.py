@@ -16,6 +16,7 @@ from indexer.records import StoredModel
 from web.problems import documented
 from web.schemas import examples
 from web.services import ServicesDep
+from web.workers import start_worker
 
 router: Final = APIRouter(prefix="/api", responses=documented(422))
 
@@ -136,10 +137,13 @@ def pause(services: ServicesDep, job_id: JobId) -> JobOut:
     return JobOut.of(services.collection.catalog.jobs.pause(job_id))
 
 
-@router.post("/jobs/{job_id}/resume", summary="Take a pause back, or queue a job", responses=documented(403, 404, 409))
+@router.post("/jobs/{job_id}/resume", summary="Go on with a job", responses=documented(403, 404, 409))
 def resume(services: ServicesDep, job_id: JobId) -> JobOut:
-    """A queued job runs when `sightline jobs resume` is given its number; the service runs none itself."""
-    return JobOut.of(services.collection.catalog.jobs.resume(job_id))
+    """Takes a pause back, or runs it in a process of its own, as it was begun: no other folder, no other model."""
+    job = services.collection.catalog.jobs.resume(job_id)
+    if job.state == "queued":
+        start_worker(services.settings.library, job_id)
+    return JobOut.of(job)
 
 
 @router.post("/jobs/{job_id}/cancel", summary="Stop a job for good", responses=documented(403, 404, 409))
