@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
-from indexer.images import Limits, decode
+from indexer.images import Limits
+from indexer.manifest import Manifest
 from indexer.sources import FolderSource
 
 LEAST = 0.98
@@ -48,15 +49,22 @@ class Agreement:
 
 
 def compare(
-    encoder: Encoder, paths: Iterable[str], vectors: Sequence[NDArray[Any]], limits: Limits | None = None
+    encoder: Encoder,
+    paths: Iterable[str],
+    vectors: Sequence[NDArray[Any]],
+    limits: Limits | None = None,
+    manifest: Manifest | None = None,
 ) -> Agreement | None:
-    """Encode the pictures at `paths` again and compare them with their vectors; None if no file can be read."""
+    """Encode the pictures at `paths` again and compare them with their vectors; None if no file can be read.
+
+    They are decoded as the collection of that manifest decodes them, without one as a new collection would.
+    """
     limits = limits or Limits()
     source = FolderSource(os.sep, max_bytes=limits.max_bytes)
     pixels, stored = [], []
     for path, vector in zip(paths, vectors, strict=True):
         try:
-            picture = decode(source.read(path), encoder.manifest.preprocessing, limits)
+            picture = (manifest or encoder.manifest).decode(source.read(path), limits)
         except UnreadableImage:
             continue
         pixels.append(picture.pixels)

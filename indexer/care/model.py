@@ -45,7 +45,7 @@ def _pictures(collection: Collection, encoder: Encoder, limits: Limits) -> Itera
     unchanged = [record for record in records if is_unchanged(record.path, record.size, record.mtime_ns)]
     chosen = unchanged[:: max(1, len(unchanged) // SAMPLE)][:SAMPLE]
     vectors = [collection.vector(record.id) for record in chosen]
-    agreement = compare(encoder, [record.path for record in chosen], vectors, limits)
+    agreement = compare(encoder, [record.path for record in chosen], vectors, limits, collection.manifest)
     if agreement is None:
         yield Finding("model", "ok", "no picture is there to encode again; its weights are those of the manifest")
     else:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexer.agreement import Agreement, compare
+from indexer.images import FAST
 from tests.palette import PaletteEncoder
 from tests.pictures import photo, plain, write
 
@@ -34,6 +36,17 @@ def test_pictures_are_encoded_again_and_those_that_cannot_be_read_left_out(tmp_p
     assert found is not None
     assert found.number == 3
     assert not found.reached
+
+
+def test_pictures_are_decoded_as_their_collection_decodes_them(tmp_path: Path) -> None:
+    encoder = PaletteEncoder()
+    manifest = dataclasses.replace(encoder.manifest, decode_policy=FAST.name)
+    path = write(tmp_path / "a.jpg", photo(640, 480))
+    stored = encoder.encode_images(manifest.decode(Path(path).read_bytes()).pixels[None])
+    own, other = (compare(encoder, [path], list(stored), None, of) for of in (manifest, None))
+    assert own is not None
+    assert other is not None
+    assert own.lowest > other.lowest
 
 
 def test_without_a_readable_picture_there_is_no_figure(tmp_path: Path) -> None:
