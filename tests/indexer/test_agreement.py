@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from indexer.agreement import Agreement, compare
 from indexer.images import FAST
 from tests.palette import PaletteEncoder
-from tests.pictures import photo, plain, write
+from tests.pictures import encoded, photo, plain, write
 
 
 def test_figures_are_of_cosines_whatever_the_lengths() -> None:
@@ -38,15 +39,24 @@ def test_pictures_are_encoded_again_and_those_that_cannot_be_read_left_out(tmp_p
     assert not found.reached
 
 
+class Watched(PaletteEncoder):
+    """Keeps the pixels that it was given."""
+
+    def encode_images(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.seen = pixels
+        return super().encode_images(pixels)
+
+
 def test_pictures_are_decoded_as_their_collection_decodes_them(tmp_path: Path) -> None:
-    encoder = PaletteEncoder()
-    manifest = dataclasses.replace(encoder.manifest, decode_policy=FAST.name)
-    path = write(tmp_path / "a.jpg", photo(640, 480))
-    stored = encoder.encode_images(manifest.decode(Path(path).read_bytes()).pixels[None])
-    own, other = (compare(encoder, [path], list(stored), None, of) for of in (manifest, None))
-    assert own is not None
-    assert other is not None
-    assert own.lowest > other.lowest
+    encoder = Watched()
+    data = encoded(photo(160, 120))
+    path = write(tmp_path / "a.jpg", data)
+    fast = dataclasses.replace(encoder.manifest, decode_policy=FAST.name)
+    stored = list(encoder.encode_images(fast.decode(data).pixels[None]))
+    compare(encoder, [path], stored, manifest=fast)
+    assert (encoder.seen[0] == fast.decode(data).pixels).all()
+    compare(encoder, [path], stored)
+    assert (encoder.seen[0] != fast.decode(data).pixels).any()
 
 
 def test_without_a_readable_picture_there_is_no_figure(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""The `ImageSource` seam: what a set of images is that can be listed and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from indexer.errors import ImageTooLarge
+from indexer.images import RAISE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One candidate image. `path` is absolute; bytes that are not UTF-8 are kept as `os.fsdecode` keeps them."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """Something under the root that could not be listed; `path` and all below it must not be taken as removed."""
+
+    path: str
+    reason: str
+
+
+class ImageSource(Protocol):
+    """A set of image files that can be listed in a fixed order and read one by one."""
+
+    @property
+    def root(self) -> str:
+        """Absolute path; every listed path lies below it."""
+        ...
+
+    def walk(self) -> Iterator[SourceFile | SourceProblem]:
+        """Candidates in ascending order of `os.fsencode(path)`, so that they can be merged with the catalog's rows."""
+        ...
+
+    def count(self) -> int:
+        """How many candidates a walk would meet, for progress only: cheaper than a walk, and may be a little off."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The file's bytes. Raises `UnreadableImage` with the reason: vanished, cannot be read, or too large."""
+        ...
+
+
+IMAGE_SUFFIXES = frozenset(
+    ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp", "dib", "tif", "tiff", "avif", "heic", "heif"]
+)
+"""What makes a file a candidate, in any case; what it really is, the decoder finds out."""
+
+
+def is_unchanged(path: str, size: int, mtime_ns: int) -> bool:
+    """Whether a file is there with that size and time, by which a sync would take it as unchanged, unread."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return False
+    return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)
+
+
+def file_too_large(size: int, max_bytes: int) -> ImageTooLarge:
+    return ImageTooLarge(what="bytes", actual=size, limit=max_bytes, remedy=RAISE_BYTES)
