@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,9 @@ from indexer.jobs.store import Jobs
 from indexer.manifest import Manifest
 from indexer.model_shelf import ModelShelf
 from indexer.records import Changes, FileState, ImageRecord, NewImage, StoredModel
+from indexer.roots import Roots
 from indexer.schema import image
+from indexer.texts import Description
 
 __all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage", "StoredModel"]
 
@@ -89,15 +91,26 @@ class Catalog(CatalogReader):
         """The long work that was begun on this collection."""
         return Jobs(self._engine, self.library)
 
+    @property
+    def roots(self) -> Roots:
+        """Where the images come from."""
+        return Roots(self._engine, self.library)
+
     def shards(self, job_id: int) -> Shards:
         """The parts of a job that its workers share out."""
         return Shards(self._engine, self.library, job_id)
 
     # Writing
 
-    def put(self, images: Sequence[NewImage], vectors: NDArray[np.float16]) -> list[int]:
+    def put(
+        self,
+        images: Sequence[NewImage],
+        vectors: NDArray[np.float16],
+        descriptions: Sequence[Description] | None = None,
+    ) -> list[int]:
         """Commit images with their unit vectors, `(len(images), dimension)`; returns their ids, in order.
 
+        Without `descriptions`, one for each, the texts of known images stay, and the next sync reads those of new ones.
         A path that is known keeps its id and is replaced. Of a path given twice the last counts, and both places
         get its id. Raises ValueError for vectors of another shape, not finite, or not of unit length.
         """
@@ -120,6 +133,8 @@ class Catalog(CatalogReader):
             statements.put_vectors(connection, self._tables.embedding, [blobs[path] for path in known])
             statements.insert_vectors(connection, self._tables.embedding, [blobs[path] for path in fresh])
             self._outdate(connection, [ids[path] for path in known])
+            if descriptions is not None:
+                statements.describe(connection, {ids[path]: descriptions[place] for path, place in last.items()})
         return [ids[new.path] for new in images]
 
     def touch(self, updates: Sequence[tuple[int, int, int]]) -> None:
@@ -131,6 +146,14 @@ class Catalog(CatalogReader):
             connection.execute(
                 statement, [{"row": int(id_), "size": size, "mtime_ns": mtime} for id_, size, mtime in updates]
             )
+
+    def describe(self, descriptions: Mapping[int, Description]) -> None:
+        """What is said of images now, by id, in place of what was said before; unknown ids are ignored."""
+        if not descriptions:
+            return
+        with self._writing() as connection:
+            known = statements.hashes_of(connection, list(descriptions))
+            statements.describe(connection, {id_: said for id_, said in descriptions.items() if id_ in known})
 
     def move(self, moves: Sequence[tuple[int, str, int, int]]) -> None:
         """`(id, path, size, mtime_ns)` of files that are now elsewhere, in any order, also in a chain or a ring.

@@ -24,6 +24,7 @@ from indexer.errors import (
 from indexer.library_folder import bytes_below, create_catalog, locked, vectors_folder
 from indexer.manifest import Manifest
 from indexer.probes import probes
+from indexer.roots import Root
 from indexer.vectors import Ids, Matches, fold
 from indexer.vectors.cache import CacheBusy, Owner, VectorCache
 from indexer.vectors.fold import BuiltBase
@@ -71,6 +72,8 @@ class CollectionStats:
     bytes_on_disk: int
     """Of the library itself: catalog, caches and thumbnails."""
     revision: int
+    roots: tuple[Root, ...]
+    """Where the images come from, and whether that is there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,6 +234,7 @@ class Collection:
             index=self._index_stats(images),
             bytes_on_disk=bytes_below(self.library),
             revision=self.catalog.revision(),
+            roots=tuple(self.catalog.roots.all()),
         )
 
     def _index_stats(self, images: int) -> IndexStats:

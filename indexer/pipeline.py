@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -30,14 +29,17 @@ from indexer.line import Line
 from indexer.listing import is_gone, joined
 from indexer.lookahead import look_ahead
 from indexer.pace import Waits
-from indexer.reports import Failure, Progress, SyncReport
+from indexer.reports import Failure, Progress, Reporter, SyncReport
 from indexer.ring import Ring
+from indexer.scope import EVERYTHING, Scope
+from indexer.sidecars import MAX_BYTES, described
 from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_large
+from indexer.texts import Description
 
-__all__ = ["Failure", "Progress", "SyncReport", "sync"]
+__all__ = ["Failure", "Progress", "SyncReport", "sweep", "sync"]
 
+_TO_BE_READ = "?"  # the mark of no side-cars: the next sync reads them again
 _PENDING = 1000  # rows that need no encoding (moved, touched, copies) committed at once
-_REPORT_SECONDS = 0.1  # between two calls of the progress callback: more than a person can see
 
 
 def sync(
@@ -49,43 +51,38 @@ def sync(
     batch_size: int | None = None,
     threads: int | None = None,
     progress: Callable[[Progress], None] | None = None,
+    scope: Scope = EVERYTHING,
 ) -> SyncReport:
-    """Make the collection's images under `source.root` those that the source has.
+    """Make the collection's images under `source.root`, as far as the scope goes, those that the source has.
 
     What cannot be read or decoded is reported and costs nothing else; an image indexed before stays as it was.
-    Raises ModelMismatch, CollectionLocked, and what the catalog and the encoder raise.
+    Raises ModelMismatch, CollectionLocked, and what the catalog, the encoder and `progress` raise.
     """
     collection.check_model(encoder.manifest)
     with collection.writing():
-        run = _Run(collection.catalog, encoder, source, limits or Limits(), batch_size or encoder.batch_size)
-        report = run.run(threads or max(2, os.cpu_count() or 1), _Reporter(source, progress))
+        run = _Run(collection.catalog, encoder, source, limits or Limits(), batch_size or encoder.batch_size, scope)
+        report = run.run(threads or max(2, os.cpu_count() or 1), Reporter(source, progress, scope.parts is None))
         collection.fold(encoder)
     return report
 
 
-class _Reporter:
-    """Calls back now and then; counts the candidates meanwhile, in a thread of its own."""
+def sweep(collection: Collection, gone: Mapping[int, str]) -> int:
+    """Take out what syncs have postponed, unless it has moved since; returns how many. Raises as `writing`."""
+    if not gone:
+        return 0
+    with collection.writing():
+        return _remove(collection.catalog, gone)
 
-    def __init__(self, source: ImageSource, callback: Callable[[Progress], None] | None) -> None:
-        self._callback = callback
-        self._done = 0
-        self._total: int | None = None
-        self._next = 0.0
-        if callback:
-            threading.Thread(target=self._count, args=(source,), daemon=True).start()
 
-    def _count(self, source: ImageSource) -> None:
-        self._total = source.count()
-
-    def step(self) -> None:
-        self._done += 1
-        if self._callback and time.monotonic() >= self._next:
-            self._callback(Progress(self._done, self._total))
-            self._next = time.monotonic() + _REPORT_SECONDS
-
-    def finish(self) -> None:
-        if self._callback:
-            self._callback(Progress(self._done, self._done))
+def _remove(catalog: Catalog, gone: Mapping[int, str]) -> int:
+    """Those that still have the path that is gone."""
+    removed, ids = 0, list(gone)
+    for start in range(0, len(ids), _PENDING):
+        found = catalog.get_many(ids[start : start + _PENDING])
+        left = [id_ for id_, record in found.items() if record.path == gone[id_]]
+        catalog.remove(left)
+        removed += len(left)
+    return removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +99,9 @@ class _Content:
 
     content_hash: str
     decoded: DecodedImage | None
+    said: Description
+    problems: tuple[Failure, ...] = ()
+    """Side-cars that cannot be understood."""
 
 
 @dataclass(slots=True)
@@ -109,9 +109,13 @@ class _Batch:
     """What goes into the catalog together. The pictures of `new` are in the ring."""
 
     new: list[NewImage] = field(default_factory=list)
+    said_of_new: list[Description] = field(default_factory=list)
     copies: list[tuple[NewImage, NDArray[np.float16]]] = field(default_factory=list)
+    said_of_copies: list[Description] = field(default_factory=list)
     moves: list[tuple[int, str, int, int]] = field(default_factory=list)
     touches: list[tuple[int, int, int]] = field(default_factory=list)
+    said: dict[int, Description] = field(default_factory=dict)
+    """Of what has moved or was touched."""
 
     @property
     def ready_rows(self) -> int:
@@ -123,9 +127,9 @@ class _Run:
     """One sync. The calling thread does everything but what is said to run in another."""
 
     def __init__(
-        self, catalog: Catalog, encoder: Encoder, source: ImageSource, limits: Limits, batch_size: int
+        self, catalog: Catalog, encoder: Encoder, source: ImageSource, limits: Limits, batch_size: int, scope: Scope
     ) -> None:
-        self._catalog, self._encoder, self._source = catalog, encoder, source
+        self._catalog, self._encoder, self._source, self._scope = catalog, encoder, source, scope
         self._limits, self._batch_size = limits, batch_size
         self._encoding, self._writing = Line("encode", ahead=1), Line("write", ahead=2)
         self._ring = Ring(catalog.manifest.preprocessing, batch_size=batch_size, slots=2)  # one filled, one encoded
@@ -135,10 +139,11 @@ class _Run:
         self._listed = self._added = self._unchanged = self._changed = 0
         self._failures: list[Failure] = []
         self._problems: set[str] = set()  # paths that could not be listed
-        self._gone: list[int] = []  # ids whose paths were not listed
+        self._gone: dict[int, str] = {}  # id and path of what was not listed
+        self._excluded: dict[int, str] = {}  # and of what the patterns leave out
         self._moved: set[int] = set()
 
-    def run(self, threads: int, reporter: _Reporter) -> SyncReport:
+    def run(self, threads: int, reporter: Reporter) -> SyncReport:
         started = time.monotonic()
         ahead = 2 * threads  # what the batches hold is ahead, too
         with self._writing, self._encoding:
@@ -148,7 +153,9 @@ class _Run:
                     reporter.step()
             self._hand_over()
             self._catch_up()
-        removed = self._sweep()
+        offline = self._offline()
+        removed = 0 if offline else self._sweep()
+        excluded = 0 if offline else _remove(self._catalog, self._excluded)
         reporter.finish()
         seconds = time.monotonic() - started
         return SyncReport(
@@ -161,18 +168,19 @@ class _Run:
             failures=tuple(self._failures),
             seconds=seconds,
             pace=self._waits.pace(self._encoded, seconds, encoder_idle=self._encoding.idle) if self._encoded else None,
+            excluded=excluded,
+            offline=offline,
         )
 
-    def _to_examine(self, reporter: _Reporter) -> Iterator[_Work]:
+    def _to_examine(self, reporter: Reporter) -> Iterator[_Work]:
         """What is new or has another size or time; all else is dealt with here, unread."""
-        rows = self._catalog.files_under(self._source.root)
-        for file, row in joined(self._listing(), rows):
+        for file, row in self._pairs():
             if file is None:
-                if row is not None and not self._is_protected(row.path):
-                    self._gone.append(row.id)
+                if row is not None:
+                    self._miss(row)
                 continue
             work = _Work(file, row)
-            if row is not None and (row.size, row.mtime_ns) == (file.size, file.mtime_ns):
+            if row is not None and _is_unchanged(row, file):
                 self._unchanged += 1
             elif file.size > self._limits.max_bytes:
                 self._fail(work, file_too_large(file.size, self._limits.max_bytes))
@@ -181,8 +189,23 @@ class _Run:
                 continue
             reporter.step()
 
-    def _listing(self) -> Iterator[SourceFile]:
-        for found in self._source.walk():
+    def _pairs(self) -> Iterator[tuple[SourceFile | None, FileState | None]]:
+        """What is there beside what is known."""
+        if self._scope.parts is None:
+            yield from joined(self._listing(self._source.walk()), self._catalog.files_under(self._source.root))
+            return
+        for part in self._scope.parts:
+            yield from joined(self._listing(part.files), self._catalog.files_at(part.path))
+
+    def _miss(self, row: FileState) -> None:
+        """A known file was not listed."""
+        if self._scope.is_other(row.path) or self._is_protected(row.path):
+            return
+        left_out = self._scope.excludes is not None and self._scope.excludes(row.path)
+        (self._excluded if left_out else self._gone)[row.id] = row.path
+
+    def _listing(self, walk: Iterator[SourceFile | SourceProblem]) -> Iterator[SourceFile]:
+        for found in walk:
             if isinstance(found, SourceProblem):
                 self._problems.add(found.path)
                 self._failures.append(Failure(found.path, found.reason))
@@ -202,55 +225,80 @@ class _Run:
     def _examine(self, work: _Work, *, look_up: bool = True) -> _Content:
         """Runs in a thread of the pool. Raises UnreadableImage."""
         data = self._source.read(work.file.path)
+        problems: list[Failure] = []
+        said = self._said(work.file, data, problems)
         content_hash = hashlib.sha256(data).hexdigest()
         same_as_before = work.known is not None and work.known.content_hash == content_hash
         if same_as_before or (look_up and self._catalog.with_hash(content_hash)):
-            return _Content(content_hash, None)
-        return _Content(content_hash, self._catalog.manifest.decode(data, self._limits))
+            return _Content(content_hash, None, said, tuple(problems))
+        decoded = self._catalog.manifest.decode(data, self._limits)
+        return _Content(content_hash, decoded, said, tuple(problems))
+
+    def _said(self, file: SourceFile, data: bytes, problems: list[Failure]) -> Description:
+        """By the picture itself, and by the files beside it."""
+        sidecars, mark = {}, file.sidecar_mark
+        for car in file.sidecars:
+            try:
+                if car.size <= MAX_BYTES:
+                    sidecars[car.path] = self._source.read(car.path)
+            except UnreadableImage as error:
+                problems.append(Failure(car.path, str(error)))
+                mark = _TO_BE_READ
+        return described(data, sidecars, mark, lambda path, reason: problems.append(Failure(path, reason)))
 
     def _settle(self, work: _Work, examined: Future[_Content]) -> None:
         try:
             with self._waits.pictures:
                 content = examined.result()
+            self._failures += content.problems
             if work.known is not None and work.known.content_hash == content.content_hash:
                 self._batch.touches.append((work.known.id, work.file.size, work.file.mtime_ns))
+                self._batch.said[work.known.id] = content.said
                 self._unchanged += 1
             elif content.decoded is not None:
-                self._add(work, content.content_hash, content.decoded)
+                self._add(work, content, content.decoded)
             else:
-                self._reuse(work, content.content_hash)
+                self._reuse(work, content)
         except UnreadableImage as error:
             self._fail(work, error)
         if len(self._batch.new) >= self._batch_size or self._batch.ready_rows >= _PENDING:
             self._hand_over()
 
-    def _add(self, work: _Work, content_hash: str, decoded: DecodedImage) -> None:
-        self._batch.new.append(NewImage.of(work.file, content_hash, decoded.info))
+    def _add(self, work: _Work, content: _Content, decoded: DecodedImage) -> None:
+        self._batch.new.append(NewImage.of(work.file, content.content_hash, decoded.info))
+        self._batch.said_of_new.append(content.said)
         self._ring.put(decoded.pixels)
         self._count(work)
 
-    def _reuse(self, work: _Work, content_hash: str) -> None:
+    def _reuse(self, work: _Work, content: _Content) -> None:
         """The catalog has, or a moment ago had, an image of this content: it has moved here, or this is a copy.
 
         What is on its way to the catalog may change the answer, so it is waited for.
         """
         self._catch_up()
-        same = self._catalog.with_hash(content_hash)
+        same = self._catalog.with_hash(content.content_hash)
         if work.known is None:
             for state in same:
-                if state.id not in self._moved and is_gone(state.path):
+                if state.id not in self._moved and self._has_left(state.path):
                     self._moved.add(state.id)
+                    self._batch.said[state.id] = content.said
                     self._batch.moves.append((state.id, work.file.path, work.file.size, work.file.mtime_ns))
                     return
         if not same:  # the one that had it has been given another since
-            content = self._examine(work, look_up=False)
-            if content.decoded is not None:
-                self._add(work, content.content_hash, content.decoded)
+            again = self._examine(work, look_up=False)
+            if again.decoded is not None:
+                self._add(work, again, again.decoded)
             return
         twin = self._catalog.get(same[0].id)
         info = ImageInfo(twin.width, twin.height, twin.format, twin.taken_at, twin.camera)
-        self._batch.copies.append((NewImage.of(work.file, content_hash, info), self._catalog.vector(twin.id)))
+        copy = NewImage.of(work.file, content.content_hash, info)
+        self._batch.copies.append((copy, self._catalog.vector(twin.id)))
+        self._batch.said_of_copies.append(content.said)
         self._count(work)
+
+    def _has_left(self, path: str) -> bool:
+        """What was on a disk that is away has not."""
+        return not self._scope.is_away(path) and not self._is_protected(path) and is_gone(path)
 
     def _count(self, work: _Work) -> None:
         if work.known is None:
@@ -262,7 +310,7 @@ class _Run:
         """An image that was indexed before keeps its row, unless its file is gone by now."""
         self._failures.append(Failure(work.file.path, str(error)))
         if work.known is not None and is_gone(work.file.path):
-            self._gone.append(work.known.id)
+            self._gone[work.known.id] = work.known.path
 
     def _hand_over(self) -> None:
         """The batch goes to the encoder, and from there to the catalog."""
@@ -293,20 +341,38 @@ class _Run:
         """
         self._catalog.move(batch.moves)
         self._catalog.touch(batch.touches)
+        self._catalog.describe(batch.said)
         images = batch.new + [image for image, _ in batch.copies]
         if images:
-            self._catalog.put(images, np.concatenate(vectors))
+            self._catalog.put(images, np.concatenate(vectors), batch.said_of_new + batch.said_of_copies)
+
+    def _offline(self) -> str:
+        """Why the source is not there; empty if it is. One that is empty all of a sudden is a disk that is away."""
+        for failure in self._failures:
+            if failure.path == self._source.root:
+                return failure.reason
+        gone = self._gone.keys() - self._moved
+        if not gone or self._listed or self._scope.accept_removals or self._has_any():
+            return ""
+        reason = (
+            f"no image is there now, but {len(gone):,} were indexed from it: nothing was removed; connect the disk if "
+            "it is missing, or say --accept-removals if they are really gone"
+        )
+        self._failures.append(Failure(self._source.root, reason))
+        return reason
+
+    def _has_any(self) -> bool:
+        """Whether there is an image in what was not looked at."""
+        return self._scope.parts is not None and any(isinstance(found, SourceFile) for found in self._source.walk())
 
     def _sweep(self) -> int:
-        """Takes out what is gone. A source that is empty all of a sudden is rather a disk that is not there."""
-        gone = [id_ for id_ in self._gone if id_ not in self._moved]
-        if gone and not self._listed:
-            reason = (
-                f"no image is there now, but {len(gone):,} were indexed from it: nothing was removed; connect the "
-                "disk if it is missing, or index the folder above if they are really gone"
-            )
-            self._failures.append(Failure(self._source.root, reason))
+        """Takes out what is gone, or leaves that to others."""
+        gone = {id_: path for id_, path in self._gone.items() if id_ not in self._moved}
+        if self._scope.postponed is not None:
+            self._scope.postponed.update(gone)
             return 0
-        for start in range(0, len(gone), _PENDING):
-            self._catalog.remove(gone[start : start + _PENDING])
-        return len(gone)
+        return _remove(self._catalog, gone)
+
+
+def _is_unchanged(row: FileState, file: SourceFile) -> bool:
+    return (row.size, row.mtime_ns, row.sidecars) == (file.size, file.mtime_ns, file.sidecar_mark)

@@ -63,6 +63,8 @@ class ImageRecord:
     camera: str | None
     indexed_at: datetime
     """UTC."""
+    rating: int | None = None
+    """0 to 5 stars, as XMP says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class FileState:
     size: int
     mtime_ns: int
     content_hash: str
+    sidecars: str | None = None
+    """`SourceFile.sidecar_mark` when its texts were read; None if they never were."""
 
 
 @dataclass(frozen=True, slots=True)

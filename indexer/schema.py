@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration in `indexer/migrations/versions`; opening a catalog at this one needs no Alembic."""
 
 ONLY_ROW = 1
@@ -71,7 +71,38 @@ image = sa.Table(
     sa.Column("taken_at", sa.DateTime),
     sa.Column("camera", sa.String),
     sa.Column("indexed_at", UtcDateTime, nullable=False),
+    sa.Column("rating", sa.Integer),  # 0 to 5 stars
+    sa.Column("sidecars", sa.String(16)),  # what tells whether they changed; NULL: texts were never looked for
     sqlite_autoincrement=True,  # an id is never given twice, also after the newest image was removed
+)
+
+# What is said of an image: captions, keywords, a title.
+image_text = sa.Table(
+    "image_text",
+    metadata,
+    sa.Column(
+        "image_id", _BIG_ID, sa.ForeignKey("image.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),  # among those of its image
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+
+# Where images come from: what `sightline index` was given, to be looked at again.
+root = sa.Table(
+    "root",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("path", PathBytes, nullable=False, unique=True),
+    sa.Column("kind", sa.String(32), nullable=False),  # of its source
+    sa.Column("include", sa.JSON, nullable=False),  # patterns
+    sa.Column("exclude", sa.JSON, nullable=False),
+    sa.Column("mounts", sa.JSON, nullable=False),  # folders where another disk begins
+    sa.Column("state", sa.String(16), nullable=False),  # online or offline
+    sa.Column("reason", sa.Text, nullable=False),  # why it is offline
+    sa.Column("added_at", UtcDateTime, nullable=False),
+    sa.Column("seen_at", UtcDateTime),  # online
+    sa.Column("synced_at", UtcDateTime),  # as a whole
 )
 
 collection = sa.Table(

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from indexer.manifest import Manifest
 from indexer.records import FileState, ImageRecord, NewImage
-from indexer.schema import FIRST_MODEL, ONLY_ROW, collection, image, model, tables_of
+from indexer.schema import FIRST_MODEL, ONLY_ROW, collection, image, image_text, model, tables_of
+from indexer.texts import Description
 
 IN_LIST = 500
 """Ids or paths a statement: far below every database's limit."""
@@ -164,6 +165,23 @@ def insert_images(connection: sa.Connection, images: Sequence[NewImage], now: da
     statement = sa.insert(image).returning(image.c.path, image.c.id)
     rows = connection.execute(statement, [_fields(new, now) for new in images])
     return {row.path: row.id for row in rows}
+
+
+def describe(connection: sa.Connection, descriptions: Mapping[int, Description]) -> None:
+    """In place of what was said of these images before."""
+    if not descriptions:
+        return
+    for chunk in chunks(list(descriptions), IN_LIST):
+        connection.execute(sa.delete(image_text).where(image_text.c.image_id.in_(chunk)))
+    texts = [
+        {"image_id": id_, "place": place, "kind": text.kind, "text": text.text}
+        for id_, said in descriptions.items()
+        for place, text in enumerate(said.texts)
+    ]
+    if texts:
+        connection.execute(sa.insert(image_text), texts)
+    rows = [{"row": id_, "rating": said.rating, "sidecars": said.sidecars} for id_, said in descriptions.items()]
+    connection.execute(update_by_id("rating", "sidecars"), rows)
 
 
 def put_vectors(connection: sa.Connection, embedding: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

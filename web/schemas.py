@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from indexer.catalog import ImageRecord
+from indexer.roots import Root, RootState
 from search.engine import Hit
 from search.query import MAX_ID
 from web.problems import printable
@@ -201,6 +203,37 @@ class IndexOut(BaseModel):
     folding: bool = Field(description="whether a new base is being built")
 
 
+_ROOT: Final[dict[str, Any]] = {
+    "path": "/media/ada/Photos",
+    "kind": "folder",
+    "state": "offline",
+    "reason": "no image is there now, but 812 were indexed from it",
+    "synced_at": "2026-05-11T17:42:08Z",
+}
+
+
+class RootOut(BaseModel):
+    """Where images come from."""
+
+    model_config = examples(_ROOT)
+
+    path: str
+    kind: str = Field(description="`folder`")
+    state: RootState = Field(description="offline: not there now, as a disk that is unplugged; its images stay")
+    reason: str = Field(description="why it is offline; empty if it is not")
+    synced_at: datetime | None = Field(description="when all of it was looked at")
+
+    @classmethod
+    def of(cls, root: Root) -> RootOut:
+        return cls(
+            path=printable(root.path),
+            kind=root.kind,
+            state=root.state,
+            reason=printable(root.reason),
+            synced_at=root.synced_at,
+        )
+
+
 class StatsResponse(BaseModel):
     model_config = examples(
         {
@@ -212,6 +245,7 @@ class StatsResponse(BaseModel):
             "formats": {"jpeg": 940, "png": 60},
             "bytes": 132_904_881,
             "bytes_on_disk": 14_311_424,
+            "roots": [_ROOT],
             "library": "/home/ada/.local/share/sightline",
             "max_upload_mb": 32,
             "version": "0.1.0",
@@ -226,6 +260,7 @@ class StatsResponse(BaseModel):
     formats: dict[str, int] = Field(description="images of each file format")
     bytes: int = Field(description="size of the indexed files together")
     bytes_on_disk: int = Field(description="size of the collection itself: catalog, caches, thumbnails")
+    roots: list[RootOut] = Field(description="where the images come from, and whether that is there")
     library: str = Field(description="folder of the collection")
     max_upload_mb: int = Field(description="MiB that a picture sent to search with may have")
     version: str

@@ -16,8 +16,10 @@ from indexer.opening import own_encoder
 from indexer.pipeline import sync
 from indexer.reindex import reindex
 from indexer.reports import Failure, Progress, SyncReport
+from indexer.root_sync import Target, sync_targets, targets_of
+from indexer.scope import EVERYTHING, Scope
 from indexer.shadow import compare
-from indexer.sources import FolderSource, ImageSource
+from indexer.sources import ImageSource
 
 _LOGGED = 200
 """Failures written into a job's log; the program prints all of them."""
@@ -41,7 +43,13 @@ def run(collection: Collection, job: Job, settings: Settings, show: Show) -> Job
 
 
 def index(
-    collection: Collection, encoder: Encoder, source: ImageSource, settings: Settings, run: JobRun, show: Show
+    collection: Collection,
+    encoder: Encoder,
+    source: ImageSource,
+    settings: Settings,
+    run: JobRun,
+    show: Show,
+    scope: Scope = EVERYTHING,
 ) -> SyncReport:
     """Bring the collection up to date with the source. Failures are in the job's log."""
 
@@ -57,6 +65,7 @@ def index(
         batch_size=settings.fixed_batch_size,
         threads=settings.threads,
         progress=progress,
+        scope=scope,
     )
     _write_failures(run, report.failures)
     return report
@@ -68,8 +77,14 @@ def summary(report: SyncReport) -> dict[str, Any]:
 
 
 def _index(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
-    source = FolderSource(run.job.arguments["folder"], max_bytes=settings.limits.max_bytes)
-    return summary(index(collection, own_encoder(collection, settings, source), source, settings, run, show))
+    """A root as it was given, or a part of one."""
+    target = targets_of(collection.catalog.roots.all(), run.job.arguments["folder"])[0]
+
+    def run_sync(target: Target, source: ImageSource, scope: Scope) -> SyncReport:
+        return index(collection, own_encoder(collection, settings, source), source, settings, run, show, scope)
+
+    [done] = sync_targets(collection, [target], settings, run_sync)
+    return summary(done.report)
 
 
 def _write_failures(run: JobRun, failures: Sequence[Failure]) -> None:

@@ -1,9 +1,12 @@
 """Where images come from: the `ImageSource` seam, and one file for each kind of source behind it."""
 
 from indexer.sources.folder import FolderSource
+from indexer.sources.folder_walk import Part
+from indexer.sources.patterns import Patterns
 from indexer.sources.source import (
     IMAGE_SUFFIXES,
     ImageSource,
+    SideCar,
     SourceFile,
     SourceProblem,
     file_too_large,
@@ -14,6 +17,9 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "FolderSource",
     "ImageSource",
+    "Part",
+    "Patterns",
+    "SideCar",
     "SourceFile",
     "SourceProblem",
     "file_too_large",

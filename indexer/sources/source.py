@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +14,31 @@ from indexer.images import RAISE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
+class SideCar:
+    """A file beside an image that may say something of it; `ImageSource.read` takes its path, too."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One candidate image. `path` is absolute; bytes that are not UTF-8 are kept as `os.fsdecode` keeps them."""
 
     path: str
     size: int
     mtime_ns: int
+    sidecars: tuple[SideCar, ...] = ()
+    """In the order of `sidecars.sidecar_names`."""
+
+    @property
+    def sidecar_mark(self) -> str:
+        """Another one whenever a side-car comes, goes or changes; empty without any."""
+        if not self.sidecars:
+            return ""
+        told = "".join(f"{os.path.basename(car.path)}\0{car.size}\0{car.mtime_ns}\0" for car in self.sidecars)  # noqa: PTH119
+        return hashlib.blake2b(os.fsencode(told), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

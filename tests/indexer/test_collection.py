@@ -281,6 +281,7 @@ def test_stats(collection: Collection) -> None:
         index=IndexStats("exact", 0, 3, 0, 0.0, None, folding=False),
         bytes_on_disk=0,
         revision=1,
+        roots=(),
     )
     (collection.library / "thumbnails").mkdir()
     (collection.library / "thumbnails" / "1.webp").write_bytes(b"x" * 12345)

@@ -35,10 +35,12 @@ def declarations(engine: sa.Engine) -> dict[str, str]:
     """
     with engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
-    found = {name: sorted(" ".join(line.split()).strip(", ") for line in sql.splitlines()) for name, sql in rows}
+    # A column that a migration added stands behind the others, on a line with them, before the last parenthesis.
+    found = {name: sorted(" ".join(part.split()).strip(", )") for part in re.split("\n|, ", sql)) for name, sql in rows}
     found.pop("alembic_version", None)
     for name, lines in found.items():
-        found[name] = [re.sub("([fp]k_(?:embedding|tombstone))_1", r"\1", line).replace('"', "") for line in lines]
+        renamed = (re.sub("([fp]k_(?:embedding|tombstone))_1", r"\1", line).replace('"', "") for line in lines)
+        found[name] = [line for line in renamed if line]
     return {name: "\n".join(lines) for name, lines in found.items()}
 
 

@@ -112,11 +112,11 @@ def test_an_error_of_the_writer_surfaces_and_nothing_later_is_written(
 ) -> None:
     put, calls = collection.catalog.put, []
 
-    def second_fails(images: Any, vectors: Any) -> Any:
+    def second_fails(images: Any, vectors: Any, said: Any) -> Any:
         calls.append(len(images))
         if len(calls) == 2:
             raise CollectionUnavailable("library", "database or disk is full")
-        return put(images, vectors)
+        return put(images, vectors, said)
 
     with monkeypatch.context() as patch:
         patch.setattr(collection.catalog, "put", second_fails)
@@ -138,7 +138,7 @@ def test_interrupted_what_is_encoded_is_still_written(
         if len(encoder.image_batches) >= 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("indexer.pipeline._REPORT_SECONDS", 0)
+    monkeypatch.setattr("indexer.reports._REPORT_SECONDS", 0)
     monkeypatch.setattr(collection.catalog, "put", slowed(collection.catalog.put))
     with pytest.raises(KeyboardInterrupt):
         sync(collection, encoder, FolderSource(root), batch_size=4, threads=2, progress=interrupt)

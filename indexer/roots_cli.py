@@ -1,0 +1,96 @@
+"""The commands about where images come from: `roots`, `watch`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from indexer.config import load_settings
+from indexer.options import Json, Library
+
+if TYPE_CHECKING:
+    from indexer.roots import Root
+
+roots_app = typer.Typer(help="List the folders that were indexed; forget one.", no_args_is_help=False)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(roots_app, name="roots")
+
+
+@roots_app.callback(invoke_without_command=True)
+def roots(context: typer.Context, library: Library = None, as_json: Json = False) -> None:
+    """List the folders that were indexed, their patterns, and whether they are there; or, by a command, forget one."""
+    from indexer.collection import Collection
+    from indexer.root_sync import images_of
+
+    context.obj = library
+    if context.invoked_subcommand is not None:
+        return
+    with Collection.open(load_settings(library=library).library) as collection:
+        found = [(root, sum(1 for _ in images_of(collection, root))) for root in collection.catalog.roots.all()]
+    if as_json:
+        typer.echo(json.dumps([{**root_fields(root), "images": images} for root, images in found], indent=2))
+    elif not found:
+        typer.echo("no folders yet; `sightline index FOLDER` adds one")
+    else:
+        Console().print(_table(found))
+
+
+@roots_app.command()
+def forget(
+    context: typer.Context,
+    path: Annotated[str, typer.Argument(help="A folder, as `sightline roots` lists it.", metavar="FOLDER")],
+    keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep what was indexed from it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Do not look at a folder again, and take its images out of the collection; the files are not touched.
+
+    Images of a folder within another one that was indexed stay: they are the other's from then on.
+    """
+    from indexer.collection import Collection
+    from indexer.root_sync import forget, images_of
+    from indexer.roots import innermost
+
+    with Collection.open(load_settings(library=context.obj).library) as collection:
+        known = collection.catalog.roots
+        root = next((root for root in known.all() if root.path == path), None) or known.get(str(Path(path).absolute()))
+        heir = innermost([other for other in known.all() if other.path != root.path], root.path)
+        images = sum(1 for _ in images_of(collection, root))
+        taken = heir is None and not keep_images
+        if taken and images and not yes:
+            question = f"{images:,} images will be taken out of the collection; their files stay. Go on?"
+            typer.confirm(question, abort=True, err=True)
+        forget(collection, root, images=taken)
+    stayed = f"its images belong to {heir.path} now" if heir else f"its {images:,} images stay"
+    typer.echo(f"{root.path} is forgotten; {f'{images:,} images taken out' if taken else stayed}")
+
+
+def root_fields(root: Root) -> dict[str, Any]:
+    """For JSON."""
+    times = {name: value.isoformat() if (value := getattr(root, name)) else None for name in ("seen_at", "synced_at")}
+    return {**asdict(root), **times}
+
+
+def _table(found: list[tuple[Root, int]]) -> Table:
+    from indexer.cli import display_path
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("folder", overflow="fold")
+    table.add_column("images", justify="right", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("synced", no_wrap=True)
+    table.add_column("patterns", overflow="fold")
+    for root, images in found:
+        synced = root.synced_at.astimezone().strftime("%Y-%m-%d %H:%M") if root.synced_at else "-"
+        patterns = [f"+{pattern}" for pattern in root.include] + [f"-{pattern}" for pattern in root.exclude]
+        table.add_row(display_path(root.path), f"{images:,}", root.state, synced, " ".join(patterns))
+        if root.reason:
+            table.add_row(f"  {display_path(root.reason)}", "", "", "", "", style="dim")
+    return table
