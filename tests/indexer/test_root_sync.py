@@ -82,7 +82,7 @@ def test_patterns_that_leave_nothing_are_no_missing_disk(index: Index, tmp_path:
 
 @pytest.mark.parametrize("pattern", ["!", "\\"])
 def test_what_is_no_pattern_is_said(index: Index, tmp_path: Path, pattern: str) -> None:
-    with pytest.raises(InvalidRequest, match="--exclude .* is not a pattern as in .gitignore"):
+    with pytest.raises(InvalidRequest, match=r"--exclude .* is not a pattern as in \.gitignore"):
         index(tmp_path, exclude=[pattern])
 
 

@@ -72,7 +72,7 @@ def test_every_damage_to_an_archive_is_noticed(collection: Collection, tmp_path:
     put(collection, "/a", "/b")
     back_up(collection.library, tmp_path / name)
     content = (tmp_path / name).read_bytes()
-    flipped, harmed_at = bytearray(content), int(place * len(content)) or 600  # in the list of contents
+    flipped, harmed_at = bytearray(content), int(place * len(content)) or 1600  # in the list of contents
     flipped[harmed_at] ^= 0xFF
     for harmed in (bytes(flipped), content[:harmed_at]):
         (tmp_path / name).write_bytes(harmed)
