@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from indexer.config import load_settings
-from indexer.options import Json, Library
+from indexer.options import Backend, Device, Json, Library, Model, Precision
 
 if TYPE_CHECKING:
     from indexer.roots import Root
@@ -22,6 +24,7 @@ roots_app = typer.Typer(help="List the folders that were indexed; forget one.", 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(roots_app, name="roots")
+    app.command()(watch)
 
 
 @roots_app.callback(invoke_without_command=True)
@@ -70,6 +73,73 @@ def forget(
         forget(collection, root, images=taken)
     stayed = f"its images belong to {heir.path} now" if heir else f"its {images:,} images stay"
     typer.echo(f"{root.path} is forgotten; {f'{images:,} images taken out' if taken else stayed}")
+
+
+def watch(
+    folders: Annotated[
+        list[str] | None,
+        typer.Argument(help="Folders to follow.", metavar="[FOLDER]...", show_default="all that were indexed before"),
+    ] = None,
+    library: Library = None,
+    model: Model = None,
+    backend: Backend = None,
+    device: Device = None,
+    precision: Precision = None,
+    poll: Annotated[
+        bool | None,
+        typer.Option(
+            "--poll/--no-poll",
+            help="Look again and again, or be told by the system.",
+            show_default="poll on network file systems",
+        ),
+    ] = None,
+    poll_seconds: Annotated[float, typer.Option(min=0.1, help="How often to look when polling.")] = 30,
+    full_scan: Annotated[float, typer.Option(min=0.01, help="Minutes from one look at everything to the next.")] = 60,
+    parent: Annotated[int | None, typer.Option(hidden=True, help="End with that process.")] = None,
+) -> None:
+    """Stay, and keep the collection up to date: what comes, changes, moves or goes is seen within a second or so.
+
+    One line on stderr whenever something has happened. Ctrl+C or SIGTERM ends it. Syncs as `sightline index` does: what
+    is on a disk that is away stays.
+    """
+    import signal
+
+    from indexer.opening import collection_and_encoder, say_what_encodes
+    from indexer.root_sync import folders_there, known_roots, targets_of
+    from indexer.watching.watcher import Pace, Watcher
+
+    settings = load_settings(library=library, model=model, backend=backend, device=device, precision=precision)
+    known, stop = known_roots(settings.library), threading.Event()
+    named: list[str | None] = [*folders] if folders else [None]
+    targets = [target for folder in named for target in targets_of(known, folder)]
+    first = folders_there(targets, settings)
+    say_what_encodes()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent, stop), daemon=True).start()
+    Watcher(
+        settings,
+        list({target.root.path: target.root for target in targets}.values()),
+        lambda: collection_and_encoder(settings, first),
+        lambda line: typer.echo(_one_line(line), err=True),
+        stop=stop,
+        poll=poll,
+        pace=Pace(full_scan=60 * full_scan, poll=poll_seconds),
+    ).run()
+
+
+def _end_with(parent: int, stop: threading.Event) -> None:
+    """A service that was killed leaves nobody behind who writes to its collection."""
+    while os.getppid() == parent and not stop.wait(1):
+        pass
+    stop.set()
+
+
+def _one_line(text: str) -> str:
+    from indexer.cli import display_path
+
+    return display_path(text)
 
 
 def root_fields(root: Root) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from indexer.cli import display_path
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
 from indexer.options import SOME_FAILED, Backend, Device, Json, Library, Model, Precision
+from indexer.texts import ImageText, of_kind
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
 from search.query import DEFAULT_K, Query
@@ -77,8 +78,10 @@ def search(
     query = Query.of(text=text, image=picture, image_id=image_id, k=k)
     with _open_engine(chosen) as engine:
         results = engine.search(query)
+        texts = engine.collection.catalog.texts([hit.image.id for hit in results.hits]) if as_json else {}
     if as_json:
-        typer.echo(json.dumps([_hit_json(hit) for hit in results.hits], indent=2))
+        said = [_hit_json(hit) | _texts_json(texts.get(hit.image.id, ())) for hit in results.hits]
+        typer.echo(json.dumps(said, indent=2))
     elif paths or print0:
         _write_paths(results.hits, b"\0" if print0 else b"\n")
     else:
@@ -157,7 +160,13 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "size": image.size,
         "taken_at": image.taken_at.isoformat() if image.taken_at else None,
         "camera": image.camera,
+        "rating": image.rating,
     }
+
+
+def _texts_json(texts: Sequence[ImageText]) -> dict[str, Any]:
+    title = next(iter(of_kind(texts, "title")), None)
+    return {"title": title, "captions": of_kind(texts, "caption"), "keywords": of_kind(texts, "keyword")}
 
 
 def _write_paths(hits: Sequence[Hit], end: bytes) -> None:

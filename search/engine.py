@@ -57,6 +57,10 @@ class SearchEngine:
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._cursors = Cursors()
 
+    @property
+    def collection(self) -> Collection:
+        return self._collection
+
     def search(self, query: Query, allowed: Ids | None = None) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.
 

@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse
 
 from indexer import __version__
 from indexer.catalog import ImageRecord
+from indexer.companions import companions_of
 from indexer.errors import InvalidQuery
 from search.engine import Results
 from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
@@ -30,6 +31,7 @@ from web.schemas import (
     MAX_OFFSET,
     Health,
     HitOut,
+    ImageDetail,
     ImageOut,
     ImagesResponse,
     IndexOut,
@@ -199,8 +201,10 @@ def newest_images(
 
 
 @router.get("/images/{image_id}", summary="What is known of an image", responses=documented(404))
-def image(services: ServicesDep, image_id: ImageId) -> ImageOut:
-    return ImageOut.of(services.collection.catalog.get(image_id))
+def image(services: ServicesDep, image_id: ImageId) -> ImageDetail:
+    catalog = services.collection.catalog
+    record = catalog.get(image_id)
+    return ImageDetail.detailed(record, catalog.texts([image_id]).get(image_id, ()), companions_of(record.path))
 
 
 @router.get(

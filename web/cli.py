@@ -67,20 +67,24 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="Port to bind; 0 takes a free one.", show_default="8000, or the next free one")
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep the collection up to date meanwhile, as `sightline watch` does.")
+    ] = False,
 ) -> None:
     """Serve the search page and the HTTP API."""
     settings = load_settings(
         library=library, model=model, backend=backend, device=device, precision=precision, host=host, port=port
     )
     say_what_encodes()
-    _serve(settings)
+    _serve(settings, watch=watch)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, *, watch: bool) -> None:
     import uvicorn
 
     from web.app import create_app
     from web.services import open_services
+    from web.workers import watching
 
     # Opened before the address is announced: what is wrong with collection or model is one line, as everywhere.
     with contextlib.closing(_bind(settings)) as listener, open_services(settings) as services:
@@ -91,7 +95,7 @@ def _serve(settings: Settings) -> None:
             typer.echo("warning: there is no password; everyone who reaches this address sees the pictures", err=True)
         application = create_app(settings, services=services)
         # uvicorn shuts down on Ctrl+C and then raises it again; it is the way to end, so not a failure.
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), watching(settings) if watch else contextlib.nullcontext():
             uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any, Final
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from indexer.catalog import ImageRecord
 from indexer.roots import Root, RootState
+from indexer.texts import ImageText, of_kind
 from search.engine import Hit
 from search.query import MAX_ID
 from web.problems import printable
@@ -80,6 +82,38 @@ class ImageOut(BaseModel):
     @classmethod
     def of(cls, record: ImageRecord) -> ImageOut:
         return cls(**_fields(record))
+
+
+class ImageDetail(ImageOut):
+    """An indexed image, and what is said of it beside its pixels."""
+
+    model_config = examples(
+        _IMAGE
+        | {
+            "title": "The beach",
+            "captions": ["A dog runs along the beach."],
+            "keywords": ["dog", "Animals|Dogs"],
+            "rating": 4,
+            "companions": ["/home/ada/Pictures/beach.cr2"],
+        }
+    )
+
+    title: str | None
+    captions: list[str] = Field(description="of side-cars, XMP and IPTC")
+    keywords: list[str] = Field(description="of XMP and IPTC; with a path where it has one: `Animals|Dogs`")
+    rating: int | None = Field(ge=0, le=5, description="stars, as XMP says")
+    companions: list[str] = Field(description="files that belong to it: its RAW file, the video of a live photo")
+
+    @classmethod
+    def detailed(cls, record: ImageRecord, texts: Sequence[ImageText], companions: Sequence[str]) -> ImageDetail:
+        return cls(
+            **_fields(record),
+            title=next(iter(of_kind(texts, "title")), None),
+            captions=of_kind(texts, "caption"),
+            keywords=of_kind(texts, "keyword"),
+            rating=record.rating,
+            companions=[printable(path) for path in companions],
+        )
 
 
 class HitOut(ImageOut):

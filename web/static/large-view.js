@@ -1,6 +1,6 @@
 // The large view: one picture with its details, previous and next by button, arrow key and swipe.
 
-import { thumbnailUrl } from "./api.js";
+import { RequestFailed, image, thumbnailUrl } from "./api.js";
 import { writeFacts } from "./facts.js";
 import { formatBytes, formatDate, formatDimensions, formatScore, messages } from "./messages.js";
 
@@ -59,7 +59,18 @@ export class LargeView {
     this.#part("large-path").replaceChildren(...breakable(item.path));
     this.#part("original").href = item.original_url;
     writeFacts(this.#part("large-facts"), factsOf(item));
+    this.#fillSaid(item);
     this.#part("large-status").textContent = stepping ? messages.position(index, item.name) : "";
+  }
+
+  /** What is said of it beside its pixels is asked for; without an answer the facts that are here stand. */
+  async #fillSaid(item) {
+    try {
+      const detail = await image(item.id);
+      if (this.item === item) writeFacts(this.#part("large-facts"), [...factsOf(item), ...saidOf(detail)]);
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error;
+    }
   }
 
   /** The grid's thumbnail is here already: it stands in until the large one has come. */
@@ -135,5 +146,16 @@ function factsOf(item) {
     [facts.dimensions, formatDimensions(item.width, item.height)],
     [facts.size, formatBytes(item.size)],
     [facts.format, item.format.toUpperCase()],
+  ];
+}
+
+function saidOf({ title, captions, keywords, rating, companions }) {
+  const { facts } = messages;
+  return [
+    [facts.title, title],
+    [facts.captions, captions.join("\n")],
+    [facts.keywords, keywords.join(", ")],
+    [facts.rating, rating === null ? null : messages.stars(rating)],
+    [facts.companions, companions.map((path) => path.split(/[/\\]/).at(-1)).join(", ")],
   ];
 }

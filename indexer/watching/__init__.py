@@ -1,0 +1,1 @@
+"""Keeping a collection in step with its roots while they change."""
