@@ -3,7 +3,7 @@
     python benchmarks/sync.py                    # 20,000 files
     python benchmarks/sync.py --files 100000
 
-Small pictures of 64 x 48 pixels, each another one, a hundred to a folder, are indexed by the whole pipeline with `mini`,
+Small pictures of 64 x 48 pixels, no two alike, a hundred to a folder, are indexed by the whole pipeline with `mini`,
 which is everywhere; then they are synced again, unchanged. The first indexing of real photos takes longer, so the ratio
 is the lowest there is. Each run is a process of its own, and its memory is the most that it ever had; growth is that of
 a sync of all files over one of a fifth of them.

@@ -283,8 +283,7 @@ def stats(library: Library = None, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(fields, indent=2, default=str))
         return
-    offline = [f"{display_path(root.path)} ({root.reason})" for root in found.roots if root.state == "offline"]
-    fields["roots"] = ", ".join([f"{len(found.roots):,}", *(f"offline: {root}" for root in offline)])
+    fields["roots"] = len(found.roots)
     fields["index"] = _index_in_words(found.index)
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in fields.items():
@@ -292,6 +291,9 @@ def stats(library: Library = None, as_json: Json = False) -> None:
         table.add_row(name.replace("_", " "), f"{shown:,}" if isinstance(shown, int) else str(shown))
     console = Console(soft_wrap=True)
     console.print(table)
+    for root in found.roots:
+        if root.state == "offline":
+            typer.echo(f"offline: {display_path(root.path)}: {display_path(root.reason)}")
     if found.index.calibration:
         _print_calibration(found.index.calibration, console)
 

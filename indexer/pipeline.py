@@ -366,11 +366,11 @@ class _Run:
         return self._scope.parts is not None and any(isinstance(found, SourceFile) for found in self._source.walk())
 
     def _sweep(self) -> int:
-        """Takes out what is gone, or leaves that to others."""
+        """Takes out what is gone, or leaves that to others; how many."""
         gone = {id_: path for id_, path in self._gone.items() if id_ not in self._moved}
         if self._scope.postponed is not None:
             self._scope.postponed.update(gone)
-            return 0
+            return len(gone)
         return _remove(self._catalog, gone)
 
 

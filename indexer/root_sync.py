@@ -132,12 +132,13 @@ def sync_targets(
     A root that is known and not there is offline, which is noted and reported and stops nothing. Raises SourceNotFound
     for one that is new, and what `run` raises.
     """
-    done: list[tuple[Target, SyncReport, dict[int, str]]] = []
+    done: list[tuple[Target, SyncReport, dict[int, str] | None]] = []
     for target in targets:
-        gone: dict[int, str] = {}
+        gone: dict[int, str] | None = {} if len(targets) > 1 else None
         done.append((target, _sync_target(collection, target, settings, run, accept_removals, gone), gone))
     for target, report, gone in done:
-        yield RootReport(target.root.path, replace(report, removed=report.removed + sweep(collection, gone)))
+        removed = report.removed if gone is None else sweep(collection, gone)
+        yield RootReport(target.root.path, replace(report, removed=removed))
 
 
 def _sync_target(
@@ -146,7 +147,7 @@ def _sync_target(
     settings: Settings,
     run: RunSync,
     accept_removals: bool,
-    gone: dict[int, str],
+    gone: dict[int, str] | None,
 ) -> SyncReport:
     roots, root = collection.catalog.roots, target.root
     known = roots.all()
@@ -155,7 +156,8 @@ def _sync_target(
     except SourceNotFound as error:
         if all(root.path != other.path for other in known):
             raise
-        report = _nothing(root, str(error))
+        missing = not os.path.lexists(root.path)
+        report = _nothing(root, "the folder is not there; its images stay" if missing else str(error))
     else:
         roots.put(root)
         scope = Scope(

@@ -16,7 +16,9 @@ from indexer.collection import Collection
 from indexer.errors import CollectionLocked, ModelMismatch, UnreadableImage
 from indexer.images import Limits
 from indexer.pipeline import Progress, SyncReport, sync
+from indexer.scope import Scope
 from indexer.sources import FolderSource, SourceFile, SourceProblem
+from tests.indexer.test_xmp import packet
 from tests.palette import PaletteEncoder
 from tests.pictures import encoded, exif, nasty_files, photo, plain, quadrants, write
 
@@ -690,3 +692,105 @@ def test_a_read_error_is_the_files_alone(index: Any, root: Path) -> None:
 
     fill(root, 3)
     assert counts(index(Failing(root))) == {"added": 2, "failed": 1}
+
+
+# --- what is said of pictures
+
+
+def said(collection: Collection, root: Path, name: str) -> tuple[list[str], int | None]:
+    record = records(collection, root)[name]
+    return [text.text for text in collection.catalog.texts([record.id]).get(record.id, ())], record.rating
+
+
+def test_texts_follow_side_cars_and_nothing_is_encoded_for_them(
+    index: Any, collection: Collection, encoder: PaletteEncoder, root: Path
+) -> None:
+    write(root / "a.jpg", encoded(plain("red"), xmp=packet(attributes='xmp:Rating="3" dc:title="Red"')))
+    write(root / "b.jpg", plain("blue"))
+    index()
+    assert said(collection, root, "a.jpg") == (["Red"], 3)
+    (root / "a.txt").write_text("a barn")
+    (root / "b.jpg.XMP").write_bytes(packet(attributes='xmp:Rating="1"'))
+    assert counts(index()) == {"unchanged": 2}
+    assert said(collection, root, "a.jpg") == (["Red", "a barn"], 3)
+    assert said(collection, root, "b.jpg") == ([], 1)
+    (root / "a.txt").write_text("a red barn")
+    (root / "b.jpg.XMP").write_bytes(b"damaged")
+    assert counts(index()) == {"unchanged": 2, "failed": 1}
+    assert said(collection, root, "a.jpg") == (["Red", "a red barn"], 3)
+    (root / "a.txt").unlink()
+    assert counts(index()) == {"unchanged": 2}
+    assert said(collection, root, "a.jpg") == (["Red"], 3)
+    assert encoder.image_batches == []
+
+
+def test_texts_go_with_what_moves_changes_and_is_copied(index: Any, collection: Collection, root: Path) -> None:
+    write(root / "a.jpg", plain("red"))
+    (root / "a.txt").write_text("a barn")
+    index()
+    os.rename(root / "a.jpg", root / "b.jpg")
+    assert counts(index()) == {"moved": 1}
+    assert said(collection, root, "b.jpg") == ([], None)
+    (root / "b.txt").write_text("moved")
+    shutil.copy(root / "b.jpg", root / "a.jpg")
+    assert counts(index()) == {"added": 1, "unchanged": 1}
+    assert said(collection, root, "a.jpg") == (["a barn"], None)
+    assert said(collection, root, "b.jpg") == (["moved"], None)
+    write(root / "a.jpg", plain("blue"))
+    (root / "a.txt").write_text("the sea")
+    assert counts(index()) == {"changed": 1, "unchanged": 1}
+    assert said(collection, root, "a.jpg") == (["the sea"], None)
+
+
+def test_a_picture_whose_texts_were_never_looked_for_is_read_once(
+    index: Any, collection: Collection, encoder: PaletteEncoder, root: Path
+) -> None:
+    """As older versions left it."""
+    write(root / "a.jpg", encoded(plain("red"), xmp=packet(attributes='dc:title="Red"')))
+    index()
+    with collection.catalog._writing() as connection:
+        connection.exec_driver_sql("UPDATE image SET sidecars = NULL")
+        connection.exec_driver_sql("DELETE FROM image_text")
+    assert counts(index()) == {"unchanged": 1}
+    assert said(collection, root, "a.jpg") == (["Red"], None)
+    assert encoder.image_batches == []
+
+
+# --- a part of a source
+
+
+def test_a_part_is_looked_at_alone(index: Any, collection: Collection, root: Path) -> None:
+    for name in ("a.jpg", "sub/b.jpg", "sub/deep/c.jpg", "sub0.jpg", "z.jpg"):
+        write(root / name, photo(seed=sum(map(ord, name))))
+    index()
+
+    def part(*names: str, **options: Any) -> dict[str, int]:
+        source = FolderSource(root)
+        scope = Scope(parts=source.parts([str(root / name) for name in names]), **options)
+        return counts(index(source, scope=scope))
+
+    for name in ("a.jpg", "sub0.jpg", "z.jpg"):
+        os.unlink(root / name)
+    write(root / "new.jpg", photo(seed=1))
+    assert part("sub") == {"unchanged": 2}
+    assert part("a.jpg", "nothing.jpg", "sub/deep/c.jpg") == {"removed": 1, "unchanged": 1}
+    os.rename(root / "sub", root / "moved")
+    assert part("sub", "moved", "new.jpg") == {"moved": 2, "added": 1}
+    shutil.rmtree(root / "moved/deep")
+    assert part("moved/deep/c.jpg") == {"removed": 1}
+    assert counts(index()) == {"unchanged": 2, "removed": 2}
+
+
+def test_a_part_of_a_source_that_is_away_is_not_gone(index: Any, collection: Collection, root: Path) -> None:
+    fill(root, 2)
+    index()
+    for path in root.iterdir():
+        path.unlink()
+    for emptied in (True, False):
+        source = FolderSource(root)
+        if not emptied:
+            root.rmdir()
+        report = index(source, scope=Scope(parts=source.parts([str(root / "000.jpg")])))
+        assert counts(report) == {"failed": 1}
+        assert report.offline
+    assert collection.catalog.count() == 2

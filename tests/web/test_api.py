@@ -9,7 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from indexer import __version__
+from indexer.collection import Collection
+from indexer.roots import Root
 from indexer.vectors.segmented import SegmentedIndex
+from tests.indexer.test_xmp import packet
 from tests.web.conftest import PICTURES, app_over, client_of, draw, index
 
 FIELDS = {
@@ -164,6 +167,39 @@ def test_the_newest_images_come_first_page_by_page(client: TestClient) -> None:
     assert ids == sorted(ids, reverse=True)
 
 
+def test_what_is_said_of_an_image_and_what_belongs_to_it(own_library: tuple[Path, Path]) -> None:
+    folder, library = own_library
+    (folder / "red.txt").write_text("a red bar")
+    (folder / "red.xmp").write_bytes(
+        packet("<dc:subject><rdf:Bag><rdf:li>bar</rdf:li></rdf:Bag></dc:subject>", 'xmp:Rating="5" dc:title="Bar"')
+    )
+    (folder / "red.CR2").touch()
+    index(folder, library)
+    with client_of(app_over(library)) as client:
+        (found,) = (i for i in client.get("/api/images").json()["images"] if i["name"] == "red.jpg")
+        image = client.get(f"/api/images/{found['id']}").json()
+    said = {name: image[name] for name in ("title", "captions", "keywords", "rating", "companions")}
+    assert said == {
+        "title": "Bar",
+        "captions": ["a red bar"],
+        "keywords": ["bar"],
+        "rating": 5,
+        "companions": [str(folder / "red.CR2")],
+    }
+
+
+def test_stats_say_which_roots_are_offline(own_library: tuple[Path, Path]) -> None:
+    folder, library = own_library
+    with Collection.open(library) as collection:
+        collection.catalog.roots.put(Root(str(folder)))
+        collection.catalog.roots.offline(str(folder), "unplugged")
+    with client_of(app_over(library)) as client:
+        [root] = client.get("/api/stats").json()["roots"]
+    assert root == {
+        "path": str(folder), "kind": "folder", "state": "offline", "reason": "unplugged", "synced_at": None
+    }  # fmt: skip
+
+
 def test_a_last_page_that_is_full_names_no_next_one(client: TestClient) -> None:
     assert client.get("/api/images", params={"limit": PICTURES}).json()["next_before"] is None
 
@@ -171,8 +207,9 @@ def test_a_last_page_that_is_full_names_no_next_one(client: TestClient) -> None:
 def test_an_image_is_described(client: TestClient, picture_folder: Path) -> None:
     (found,) = (i for i in client.get("/api/images?limit=100").json()["images"] if i["name"] == "red-1.jpg")
     image = client.get(f"/api/images/{found['id']}").json()
-    assert image == found
-    assert set(image) == FIELDS
+    said = {"title": None, "captions": [], "keywords": [], "rating": None, "companions": []}
+    assert image == found | said
+    assert set(found) == FIELDS
     assert (image["width"], image["height"], image["format"]) == (120, 160, "jpeg")
     assert image["taken_at"] == "2024-05-02T17:42:08"
     assert image["camera"] == "Acme One"
