@@ -66,6 +66,7 @@ bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, DATA=FOLDER: t
 	$(BIN)/python benchmarks/text_queries.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/catalog.py
+	$(BIN)/python benchmarks/sync.py
 	$(BIN)/python benchmarks/encoder.py $(SHARD)
 ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/decode.py "$(SHARD)"

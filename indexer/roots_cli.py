@@ -86,13 +86,8 @@ def watch(
     device: Device = None,
     precision: Precision = None,
     poll: Annotated[
-        bool | None,
-        typer.Option(
-            "--poll/--no-poll",
-            help="Look again and again, or be told by the system.",
-            show_default="poll on network file systems",
-        ),
-    ] = None,
+        bool, typer.Option("--poll", help="Look again and again everywhere, not on network file systems alone.")
+    ] = False,
     poll_seconds: Annotated[float, typer.Option(min=0.1, help="How often to look when polling.")] = 30,
     full_scan: Annotated[float, typer.Option(min=0.01, help="Minutes from one look at everything to the next.")] = 60,
     parent: Annotated[int | None, typer.Option(hidden=True, help="End with that process.")] = None,
@@ -124,7 +119,7 @@ def watch(
         lambda: collection_and_encoder(settings, first),
         lambda line: typer.echo(_one_line(line), err=True),
         stop=stop,
-        poll=poll,
+        poll=poll or None,
         pace=Pace(full_scan=60 * full_scan, poll=poll_seconds),
     ).run()
 

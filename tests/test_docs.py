@@ -21,7 +21,8 @@ def test_every_command_and_option_is_documented() -> None:
         section = page.split(f"## `sightline {name}`\n")[1].split("\n## ")[0]
         listed = re.findall(r"^\* `(-[^`]*)`", section, re.MULTILINE)
         documented = {max(re.findall(r"(?<![\w-])-+[\w-]+", line), key=len) for line in listed}
-        options = {max(p.opts, key=len) for p in command.params if p.opts[0].startswith("-")}
+        params = [p for part in (command, *getattr(command, "commands", {}).values()) for p in part.params]
+        options = {max(p.opts, key=len) for p in params if p.opts[0].startswith("-") and not p.hidden}
         assert documented == options | {"--help"}, name
     assert set(re.findall(r"^## `sightline ([a-z]+)`", page, re.MULTILINE)) == set(commands)
 
