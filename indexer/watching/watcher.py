@@ -53,6 +53,8 @@ class Pace:
 @dataclass(slots=True)
 class _Watched:
     root: Root
+    remembered: bool = False
+    """Whether the collection knows it."""
     identity: Identity | None = None
     """None while it is not there."""
     listener: Listener | None = None
@@ -158,7 +160,9 @@ class Watcher:
     def _wait(self) -> None:
         """Until something has changed and then nothing for a while, or it is time for something else."""
         began = time.monotonic()
-        work = min(0.0 if watched.changed else watched.full_at for watched in self._watched.values())
+        work = min(
+            (0.0 if watched.changed else watched.full_at for watched in self._watched.values()), default=began + 1
+        )
         due = min(self._attend_at, max(work, self._not_before))
         patience = min(max(due - began, 0.05), 1.0)  # to see that it is to stop
         while self._gathered(patience) and not self._stop.is_set() and time.monotonic() - began < _LONGEST:
@@ -170,14 +174,16 @@ class Watcher:
             folder, paths = self._told.get(timeout=seconds)
         except queue.Empty:
             return False
-        watched = self._watched[folder]
-        watched.changed |= paths
-        if len(watched.changed) > _MANY:
-            watched.full_at = 0.0
+        watched = self._watched.get(folder)
+        if watched is not None:
+            watched.changed |= paths
+            if len(watched.changed) > _MANY:
+                watched.full_at = 0.0
         return True
 
     def _sync_what_is_due(self, collection: Collection, encoder: Encoder) -> None:
         now = time.monotonic()
+        self._take_over(collection.catalog.roots.all())
         due = [watched for watched in self._watched.values() if watched.changed or now >= watched.full_at]
         if not due:
             return
@@ -205,15 +211,25 @@ class Watcher:
 
         reports = list(sync_targets(collection, targets, self._settings, run))
         self._trouble = ""
-        known = {root.path: root for root in collection.catalog.roots.all()}
+        self._take_over(collection.catalog.roots.all())  # with the mounts that were met
         for watched, report in zip(due, reports, strict=True):
             watched.changed = set()
             if watched.root.path in whole:
                 watched.full_at = time.monotonic() + self._pace.full_scan
-                watched.root = known.get(watched.root.path, watched.root)  # with the mounts that were met
                 watched.identity = _identity(watched.root)
             self._tell_state(watched, report)
         self._tell_counts(reports)
+
+    def _take_over(self, known: Sequence[Root]) -> None:
+        """What others have decided meanwhile: other patterns, or that a root is forgotten."""
+        found = {root.path: root for root in known}
+        for path, watched in list(self._watched.items()):
+            if path in found:
+                watched.root, watched.remembered = found[path], True
+            elif watched.remembered:
+                self._deafen(watched)
+                del self._watched[path]
+                self._say(f"forgotten: {path}")
 
     @contextmanager
     def _enduring(self) -> Iterator[None]:

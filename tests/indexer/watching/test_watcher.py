@@ -125,7 +125,7 @@ def test_only_what_has_changed_is_looked_into(watch: Any, tmp_path: Path, monkey
     fill(root / "a", 5)
     fill(root / "b", 5, start=5)
     with watch(root) as running:
-        running.until(lambda: len(running.ids()) == 10)
+        running.until_said("10 added")
         entered: list[str] = []
         enter = FolderWalk._enter
 
@@ -134,9 +134,9 @@ def test_only_what_has_changed_is_looked_into(watch: Any, tmp_path: Path, monkey
             return enter(self, path, levels)
 
         monkeypatch.setattr(FolderWalk, "_enter", noted)
-        os.unlink(root / "b/005.jpg")
+        os.rename(root / "b/005.jpg", root / "b/moved.jpg")
         write(root / "b/new.jpg", photo(seed=99))
-        running.until(lambda: "new.jpg" in running.ids() and "005.jpg" not in running.ids())
+        running.until(lambda: {"new.jpg", "moved.jpg"} <= set(running.ids()))
         assert set(entered) == {"in", "b"}
 
 
@@ -240,3 +240,21 @@ def test_side_cars_and_bad_files(watch: Any, tmp_path: Path) -> None:
         Path(path).with_suffix(".txt").unlink()
         running.until(lambda: texts() == [])
         assert running.encoder.image_batches == [1]
+
+
+def test_what_others_decide_meanwhile_holds(watch: Any, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    fill(one, 1)
+    fill(two, 1, start=5)
+    with watch(one, two, full_scan=0.3) as running:
+        running.until_there("000.jpg", "005.jpg")
+        with Collection.open(running.library) as collection:
+            collection.catalog.roots.put(Root(str(one), exclude=("*.png",)))
+            collection.catalog.roots.forget(str(two))
+        running.until_said(f"forgotten: {two}")
+        write(two / "006.jpg", photo(seed=6))
+        write(one / "001.png", plain("red"))
+        write(one / "002.jpg", photo(seed=2))
+        running.until_there("000.jpg", "002.jpg", "005.jpg")
+        with Collection.open(running.library) as collection:
+            assert [(root.path, root.exclude) for root in collection.catalog.roots.all()] == [(str(one), ("*.png",))]
