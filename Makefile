@@ -77,6 +77,7 @@ endif
 ifneq ($(DATA),)
 	$(BIN)/python benchmarks/leaderboard.py $(DATA)
 endif
+	$(BIN)/python -m benchmarks.all_goals
 
 recall: $(INSTALLED_DEV) ## Measure Recall@K through the command line (SHARD=photos-with-captions.tar)
 	@test -n "$(SHARD)" || { echo "make recall SHARD=FILE.tar: photos with captions; benchmarks/README.md says what fits"; exit 2; }
