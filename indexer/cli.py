@@ -256,7 +256,7 @@ def settings() -> None:
     table.add_column("what it is")
     for name, field in Settings.model_fields.items():
         value = getattr(chosen, name)
-        shown = "-" if value is None else str(value)
+        shown = "-" if value in (None, ()) else str(value)
         table.add_row(name, shown, f"SIGHTLINE_{name.upper()}", field.description)
     console = Console()
     console.print(table)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -69,8 +70,18 @@ class Settings(BaseSettings):
         default=0.99, ge=0.5, le=1, description="share of the nearest images that an approximate index has to find"
     )
     max_upload_mb: int = Field(default=32, ge=1, description="uploads larger than this many MiB are refused")
+    job_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="folders that the page may index, and all below them, besides those that were indexed before",
+    )
     host: str = Field(default="127.0.0.1", description="address the page is served on")
     port: int = Field(default=8000, ge=0, le=65535, description="port the page is served on; 0 takes a free one")
+
+    @field_validator("job_folders", mode="before")
+    @classmethod
+    def _folders(cls, value: object) -> object:
+        """A variable of the environment has several as PATH does; the TOML file has a list."""
+        return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
     @property
     def limits(self) -> Limits:

@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from indexer import database, statements
-from indexer.errors import CollectionDamaged, ModelInUse, ModelNotFound, NotReady
+from indexer.errors import CollectionDamaged, ModelInUse, ModelNotFound, NoPreviousModel, NotReady
 from indexer.manifest import Manifest
 from indexer.records import StoredModel
 from indexer.schema import collection, image, model, tables_of
@@ -54,6 +54,13 @@ class ModelShelf:
             if name == str(stored.id) or stored.manifest.model in (name, folder):
                 return stored
         raise ModelNotFound(str(self._library), name)
+
+    def previous(self) -> StoredModel:
+        """The one that answered the searches before the one that does. Raises NoPreviousModel."""
+        for stored in self.all():
+            if stored.previous:
+                return stored
+        raise NoPreviousModel(str(self._library))
 
     def add(self, manifest: Manifest) -> int:
         """The number of the model with that manifest: one that is there, or a new one without embeddings."""

@@ -34,6 +34,7 @@ STATUS: Final[dict[type[errors.SightlineError], int]] = {
     errors.ModelNotFound: 404,
     errors.ModelInUse: 409,
     errors.NotReady: 409,
+    errors.NoPreviousModel: 409,
     errors.JobNotFound: 404,
     errors.JobBusy: 409,
     errors.JobEnded: 409,
@@ -42,6 +43,7 @@ STATUS: Final[dict[type[errors.SightlineError], int]] = {
     errors.UnreadableImage: 415,
     errors.ImageTooLarge: 413,
     errors.ModelError: 503,
+    errors.CollectionLocked: 409,
     errors.CollectionError: 503,
     errors.SightlineError: 500,
 }

@@ -77,13 +77,9 @@ def rollback(
     library: Library = None, backend: Backend = None, device: Device = None, precision: Precision = None
 ) -> None:
     """Go back to the model before: what has come since is embedded by it first."""
-    from indexer.errors import NoPreviousModel
-
     settings = load_settings(library=library, backend=backend, device=device, precision=precision)
     with _open(settings) as collection:
-        before = next((stored for stored in collection.catalog.models.all() if stored.previous), None)
-        if before is None:
-            raise NoPreviousModel(str(settings.library))
+        before = collection.catalog.models.previous()
         if before.embeddings < collection.catalog.count():
             job = collection.catalog.jobs.add("reindex", {"model": before.manifest.model})
             _run(collection, job, settings, quiet=False)
@@ -227,6 +223,14 @@ def _print_result(job: Job, console: Console) -> None:
             console.print("it answers the searches already")
         elif not result["missing"]:
             console.print(f"`sightline promote {result['model']}` has it answer the searches", markup=False)
+
+    if job.kind == "train" and result:
+        best = result["history"][result["best_epoch"]]["recall"]
+        both = (100 * best["text_to_image"][2], 100 * best["image_to_text"][2])
+        console.print(
+            f"the best epoch is {result['best_epoch']}, R@10 {both[0]:.1f} / {both[1]:.1f} of what was held out"
+        )
+        console.print(f"the model is in {result['out']}; use it with --model {result['model']}", markup=False)
 
 
 def _print_comparison(found: dict[str, Any], console: Console) -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from indexer.catalog import Catalog
 from indexer.collection import Collection
-from indexer.errors import CollectionDamaged, CollectionLocked, ModelInUse, ModelNotFound, ModelReplaced, NotReady
+from indexer.errors import (
+    CollectionDamaged,
+    CollectionLocked,
+    ModelInUse,
+    ModelNotFound,
+    ModelReplaced,
+    NoPreviousModel,
+    NotReady,
+)
 from tests.indexer.samples import MANIFEST, an_image, unit_rows
 
 WIDER = dataclasses.replace(MANIFEST, model="wider", weights_hash="1" * 64, dimension=12)
@@ -142,8 +150,10 @@ def test_promoting_the_one_that_serves_changes_nothing(collection: Collection, w
 
 def test_going_back_is_promoting_the_previous_one(collection: Collection, wider: Catalog) -> None:
     fill(wider)
+    with pytest.raises(NoPreviousModel):
+        collection.catalog.models.previous()
     collection.promote(wider.model_id)
-    collection.promote(collection.catalog.model_id)
+    collection.promote(collection.catalog.models.previous().id)
     assert [(m.serving, m.previous) for m in collection.catalog.models.all()] == [(True, False), (False, True)]
 
 

@@ -31,14 +31,24 @@ OPERATIONS = (
     "get /api/images/{image_id}/original",
     "get /api/stats",
     "get /api/models",
+    "post /api/models/{model_id}/promote",
+    "post /api/models/rollback",
+    "get /api/startable",
     "get /api/jobs",
+    "post /api/jobs",
     "get /api/jobs/{job_id}",
     "post /api/jobs/{job_id}/pause",
     "post /api/jobs/{job_id}/resume",
     "post /api/jobs/{job_id}/cancel",
     "get /healthz",
 )
-TAKING_NOTHING = ("get /api/stats", "get /api/models", "get /healthz")
+TAKING_NOTHING = (
+    "get /api/stats",
+    "get /api/models",
+    "post /api/models/rollback",
+    "get /api/startable",
+    "get /healthz",
+)
 ALL_ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SightlineError)]
 
 
