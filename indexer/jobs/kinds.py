@@ -111,8 +111,20 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
     return {**asdict(report), "serves": serves, "comparison": comparison}
 
 
+def _train(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
+    """Trains a model on captions. The collection keeps account of it, and is not changed."""
+    from indexer.training import job
+    from indexer.training.checkpoint import Checkpoints
+    from indexer.training.request import TrainingRequest
+
+    request = TrainingRequest.of(run.job.arguments)
+    resume = Checkpoints.are_in(request.out)
+    return job.summary(job.train(run, request, lambda seen: show(Progress(seen.step, seen.steps)), resume=resume))
+
+
 def _encoder(model: str, settings: Settings) -> Encoder:
     return load_encoder(model, **settings.encoding())
 
 
-KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex}
+KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex, "train": _train}
+"""By the name that a job carries; what it needs to be run, here or elsewhere, is in its arguments."""
