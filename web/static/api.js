@@ -70,7 +70,8 @@ function searchBody({ text, picture, like, file }, k, offset) {
   return { body: JSON.stringify(fields), headers: { "Content-Type": "application/json" } };
 }
 
-async function request(url, options) {
+/** The JSON that an address answers with; `options` are those of `fetch`. */
+export async function request(url, options) {
   let response;
   try {
     response = await fetch(url, options);
