@@ -16,9 +16,10 @@ import typer
 from indexer.cli import display_path
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
-from indexer.options import SOME_FAILED, Backend, Device, Json, Library, Model, Precision
+from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
+from search.libraries import Libraries, named_libraries
 from search.query import DEFAULT_K, Query
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def search(
     print0: Annotated[
         bool, typer.Option("--print0", "-0", help="Print only paths, each ended by NUL (xargs -0).")
     ] = False,
-    library: Library = None,
+    library: Libraries = None,
     model: Model = None,
     backend: Backend = None,
     device: Device = None,
@@ -66,7 +67,17 @@ def search(
     Examples: `sightline search "a dog on a beach"`, `sightline search --image chair.jpg -k 5`,
     `sightline search "in the snow" --image dog.jpg`, `sightline search --paths "red car" | head`.
     """
-    chosen = load_settings(library=library, model=model, backend=backend, device=device, precision=precision)
+    named = named_libraries(library)
+    first = next(iter(named.values()))
+    chosen = load_settings(library=first, model=model, backend=backend, device=device, precision=precision)
+    if len(named) > 1:
+        if queries is not None or image_id is not None:
+            raise InvalidQuery("--queries and --id are of one collection; give one --library")
+        from search.several_cli import search_jointly
+
+        query = Query.of(text=text, image=_read_picture(image, chosen.limits) if image else None, k=k)
+        search_jointly(query, named, chosen, as_json=as_json, path_end=_path_end(paths, print0))
+        return
     if queries is not None:
         if text is not None or image is not None or image_id is not None:
             raise InvalidQuery("--queries takes its queries from the file; leave out the text, --image and --id")
@@ -78,11 +89,18 @@ def search(
     with _open_engine(chosen) as engine:
         results = engine.search(query)
     if as_json:
-        typer.echo(json.dumps([_hit_json(hit) for hit in results.hits], indent=2))
-    elif paths or print0:
-        _write_paths(results.hits, b"\0" if print0 else b"\n")
+        typer.echo(json.dumps([hit_json(hit) for hit in results.hits], indent=2))
+    elif end := _path_end(paths, print0):
+        write_paths(results.hits, end)
     else:
         _print_hits(results.hits)
+
+
+def _path_end(paths: bool, print0: bool) -> bytes | None:
+    """What ends each path; None if more than paths is to be printed."""
+    if print0:
+        return b"\0"
+    return b"\n" if paths else None
 
 
 def _read_picture(path: Path, limits: Limits) -> bytes:
@@ -140,11 +158,11 @@ def _answers(engine: SearchEngine, texts: Sequence[str], k: int) -> list[dict[st
         except SightlineError as error:
             answer["error"] = str(error)
     for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
-        answer["hits"] = [_hit_json(hit) for hit in results.hits]
+        answer["hits"] = [hit_json(hit) for hit in results.hits]
     return answers
 
 
-def _hit_json(hit: Hit) -> dict[str, Any]:
+def hit_json(hit: Hit) -> dict[str, Any]:
     image = hit.image
     return {
         "rank": hit.rank,
@@ -160,7 +178,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _write_paths(hits: Sequence[Hit], end: bytes) -> None:
+def write_paths(hits: Sequence[Hit], end: bytes) -> None:
     """Paths as the bytes they are on the disk, so that any name survives the pipe."""
     sys.stdout.flush()
     sys.stdout.buffer.write(b"".join(os.fsencode(hit.image.path) + end for hit in hits))

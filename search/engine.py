@@ -55,7 +55,7 @@ class SearchEngine:
         collection.check_model(encoder.manifest)
         self._collection = collection
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
-        self._cursors = Cursors()
+        self._cursors: Cursors[KeptSearch] = Cursors()
 
     def search(self, query: Query, allowed: Ids | None = None) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.
