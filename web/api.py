@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import PurePath
@@ -21,6 +22,8 @@ from indexer.errors import InvalidQuery
 from search.engine import Results
 from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
 from web import thumbnails, uploads
+from web.collections import Collections, CollectionsDep, NamesDep, ServicesDep
+from web.collections_api import joint_answer
 from web.problems import documented, printable
 from web.schemas import (
     CURSOR,
@@ -39,7 +42,7 @@ from web.schemas import (
     StatsResponse,
     version,
 )
-from web.services import Services, ServicesDep
+from web.services import Services
 from web.thumbnails import Side, original_status
 from web.uploads import QueryImage, read_search
 
@@ -52,8 +55,8 @@ ORIGINAL_TYPES: Final = {
 # An original is anybody's file: opened by itself it may run nothing, whatever a browser takes it for.
 ORIGINAL_POLICY: Final = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
 
-router = APIRouter(prefix="/api", responses=documented(422))
-health_router = APIRouter(responses=documented(503))
+router = APIRouter(prefix="/api", responses=documented(404, 422, 503))
+health_router = APIRouter(responses=documented(404, 422, 503))
 
 ImageId = Annotated[int, PathParameter(ge=0, le=MAX_ID, description="id of an indexed image", examples=[17])]
 
@@ -94,46 +97,59 @@ def _search_body() -> dict[str, Any]:
     responses=documented(400, 403, 404, 410, 413, 415),
     openapi_extra=_search_body(),
 )
-async def search_images(request: Request, services: ServicesDep) -> SearchResponse:
+async def search_images(request: Request, collections: CollectionsDep, names: NamesDep) -> SearchResponse:
     """At least one of text, image, image_id and query_image; what is given together is looked for together.
 
     Or `cursor`, for the next page of a search.
     """
-    wanted, upload = await read_search(request, services.settings.upload_limits.max_bytes)
-    slots = services.search_slots if upload is None else services.upload_slots
-    return await to_thread.run_sync(partial(_search, services, wanted, upload), limiter=slots)
+    shared = collections.main
+    wanted, upload = await read_search(request, shared.settings.upload_limits.max_bytes)
+    slots = shared.search_slots if upload is None else shared.upload_slots
+    return await to_thread.run_sync(partial(_search, collections, names, wanted, upload), limiter=slots)
 
 
 @router.get("/search", summary="The next page of a search", responses=documented(410))
 async def next_page(
-    services: ServicesDep,
+    collections: CollectionsDep,
+    names: NamesDep,
     cursor: Annotated[str, QueryParameter(description=CURSOR, examples=["3q2-7wEjRWeJq83v.40"])],
     k: Annotated[int, QueryParameter(ge=1, le=MAX_K, description="how many hits", examples=[40])] = 40,
 ) -> SearchResponse:
-    """410 when the search is not kept any more: ask again, with `offset`."""
-    return await to_thread.run_sync(partial(_next_page, services, cursor, k), limiter=services.search_slots)
+    """Of the same collections. 410 when the search is not kept any more: ask again, with `offset`."""
+    slots = collections.main.search_slots
+    return await to_thread.run_sync(partial(_next_page, collections, names, cursor, k), limiter=slots)
 
 
-def _search(services: Services, wanted: SearchRequest, upload: bytes | None) -> SearchResponse:
+def _search(
+    collections: Collections, names: Sequence[str], wanted: SearchRequest, upload: bytes | None
+) -> SearchResponse:
     if wanted.cursor is not None:
         if upload is not None or wanted.model_fields_set - {"cursor", "k"}:
             raise InvalidQuery("a cursor goes on with a search; send nothing beside it but k")
-        return _next_page(services, wanted.cursor, wanted.k)
-    picture = _picture(services, wanted, upload)
+        return _next_page(collections, names, wanted.cursor, wanted.k)
+    if len(names) > 1 and wanted.image_id is not None:
+        raise InvalidQuery("an image_id is of one collection; name that one with `collection`")
+    picture = _picture(collections.main, wanted, upload)
     query = Query(_terms(wanted, picture), k=wanted.k, offset=wanted.offset)
     asked = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None)
-    return _answer(services.serving.engine.search(query), wanted.k, asked)
+    if len(names) > 1:
+        return joint_answer(collections.joint.search(collections.members(names), query), asked)
+    services = collections.services(names[0])
+    return _answer(services.serving.engine.search(query), wanted.k, asked, services.name)
 
 
-def _next_page(services: Services, cursor: str, k: int) -> SearchResponse:
-    return _answer(services.serving.next_page(cursor, k), k, None)
+def _next_page(collections: Collections, names: Sequence[str], cursor: str, k: int) -> SearchResponse:
+    if len(names) > 1:
+        return joint_answer(collections.joint.next_page(cursor, k), None)
+    services = collections.services(names[0])
+    return _answer(services.serving.next_page(cursor, k), k, None, services.name)
 
 
-def _answer(results: Results, k: int, asked: QueryOut | None) -> SearchResponse:
+def _answer(results: Results, k: int, asked: QueryOut | None, collection: str | None) -> SearchResponse:
     following = results.offset + k
     more = results.more and following <= MAX_OFFSET
     return SearchResponse(
-        hits=[HitOut.of_hit(hit) for hit in results.hits],
+        hits=[HitOut.of_hit(hit, collection) for hit in results.hits],
         images=results.images,
         seconds=results.seconds,
         next_offset=following if more else None,
@@ -192,14 +208,14 @@ def newest_images(
     records = services.collection.catalog.latest(limit + 1, before)
     page = records[:limit]
     return ImagesResponse(
-        images=[ImageOut.of(record) for record in page],
+        images=[ImageOut.of(record, services.name) for record in page],
         next_before=page[-1].id if len(records) > limit else None,
     )
 
 
 @router.get("/images/{image_id}", summary="What is known of an image", responses=documented(404))
 def image(services: ServicesDep, image_id: ImageId) -> ImageOut:
-    return ImageOut.of(services.collection.catalog.get(image_id))
+    return ImageOut.of(services.collection.catalog.get(image_id), services.name)
 
 
 @router.get(

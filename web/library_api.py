@@ -14,13 +14,13 @@ from pydantic import BaseModel, Field
 from indexer.jobs.store import Job, JobLine, JobState, Wish
 from indexer.records import StoredModel
 from indexer.sources import FolderSource
+from web.collections import ServicesDep
 from web.permission import Permission
 from web.problems import documented, printable
 from web.schemas import examples
-from web.services import ServicesDep
 from web.workers import start_worker
 
-router: Final = APIRouter(prefix="/api", responses=documented(422))
+router: Final = APIRouter(prefix="/api", responses=documented(404, 422, 503))
 
 JobId = Annotated[int, PathParameter(ge=1, le=2**31 - 1, examples=[3])]
 ModelId = Annotated[int, PathParameter(ge=1, le=2**31 - 1, description="its number in /api/models", examples=[1])]
@@ -184,7 +184,7 @@ def jobs(
     return JobsResponse(jobs=[JobOut.of(job) for job in services.collection.catalog.jobs.all(limit)])
 
 
-@router.post("/jobs", summary="Begin a job, or go on with the same one", responses=documented(403, 409))
+@router.post("/jobs", summary="Begin a job, or go on with the same one", responses=documented(400, 403, 409))
 def begin(services: ServicesDep, wanted: NewJob) -> JobOut:
     """It runs in a process of its own and goes on when the service ends.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
@@ -74,10 +75,11 @@ class ImageOut(BaseModel):
     camera: str | None
     thumbnail_url: str = Field(description="320 px; it changes when the picture does, so it may be cached for ever")
     original_url: str
+    collection: str | None = Field(default=None, description="whose image it is, where several are served")
 
     @classmethod
-    def of(cls, record: ImageRecord) -> ImageOut:
-        return cls(**_fields(record))
+    def of(cls, record: ImageRecord, collection: str | None = None) -> ImageOut:
+        return cls(**_fields(record, collection))
 
 
 class HitOut(ImageOut):
@@ -89,8 +91,8 @@ class HitOut(ImageOut):
     score: float
 
     @classmethod
-    def of_hit(cls, hit: Hit) -> HitOut:
-        return cls(rank=hit.rank, score=hit.score, **_fields(hit.image))
+    def of_hit(cls, hit: Hit, collection: str | None = None) -> HitOut:
+        return cls(rank=hit.rank, score=hit.score, **_fields(hit.image, collection))
 
 
 class QueryOut(BaseModel):
@@ -101,6 +103,13 @@ class QueryOut(BaseModel):
     text: str | None
     image_id: int | None
     query_image: str | None = Field(description="name under which the picture that was sent is kept")
+
+
+class UnansweredOut(BaseModel):
+    """A collection that could not be searched."""
+
+    collection: str
+    reason: str
 
 
 class SearchResponse(BaseModel):
@@ -123,6 +132,12 @@ class SearchResponse(BaseModel):
         description="`cursor` of the next page, which stays as it is while the collection changes; kept for 15 minutes"
     )
     query: QueryOut | None = Field(description="null when a cursor was sent")
+    joined: Literal["score", "rank"] | None = Field(
+        default=None,
+        description="what hits of several collections are ordered by; `rank`: different models answered, whose scores "
+        "are not comparable; null for one collection",
+    )
+    unanswered: list[UnansweredOut] = Field(default=[], description="collections that were left out")
 
 
 class ImagesResponse(BaseModel):
@@ -237,7 +252,8 @@ class Health(BaseModel):
     status: str
 
 
-def _fields(record: ImageRecord) -> dict[str, Any]:
+def _fields(record: ImageRecord, collection: str | None) -> dict[str, Any]:
+    named = f"collection={quote(collection)}" if collection is not None else ""
     return {
         "id": record.id,
         "path": printable(record.path),
@@ -248,8 +264,9 @@ def _fields(record: ImageRecord) -> dict[str, Any]:
         "size": record.size,
         "taken_at": record.taken_at.isoformat() if record.taken_at else None,
         "camera": printable(record.camera) if record.camera else None,
-        "thumbnail_url": f"/api/images/{record.id}/thumbnail?side=320&v={version(record)}",
-        "original_url": f"/api/images/{record.id}/original",
+        "thumbnail_url": f"/api/images/{record.id}/thumbnail?side=320&v={version(record)}{named and '&' + named}",
+        "original_url": f"/api/images/{record.id}/original{named and '?' + named}",
+        "collection": collection,
     }
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Final, cast
+from typing import Final
 
 from anyio import CapacityLimiter
-from fastapi import Depends, Request
 
 from indexer.collection import Collection
 from indexer.config import Settings
@@ -35,6 +34,8 @@ class Services:
     search_slots: CapacityLimiter
     upload_slots: CapacityLimiter
     """For searches that bring a picture."""
+    name: str | None = None
+    """Of the collection, where several are served: links to its images carry it."""
 
     @property
     def collection(self) -> Collection:
@@ -42,12 +43,15 @@ class Services:
 
 
 @contextmanager
-def open_services(settings: Settings, encoder: Encoder | None = None) -> Iterator[Services]:
+def open_services(
+    settings: Settings, encoder: Encoder | None = None, load: Callable[[str], Encoder] | None = None
+) -> Iterator[Services]:
     """Open the collection and load its model. Raises `CollectionError` and `ModelError`; closes the collection at exit.
 
-    An `encoder` that is given is used as it is, instead of the settings' or the collection's own model.
+    An `encoder` that is given is used as it is, instead of the settings' or the collection's own model; models are
+    loaded by `load`, if that is given.
     """
-    load = partial(load_encoder, **settings.encoding())
+    load = load or partial(load_encoder, **settings.encoding())
     if encoder is None and settings.model is not None:
         encoder = load(settings.model)
     with Serving.open(settings.library, load, settings.upload_limits, encoder=encoder) as serving:
@@ -61,10 +65,3 @@ def open_services(settings: Settings, encoder: Encoder | None = None) -> Iterato
             search_slots=CapacityLimiter(SEARCHES_AT_ONCE),
             upload_slots=CapacityLimiter(UPLOADS_AT_ONCE),
         )
-
-
-def get_services(request: Request) -> Services:
-    return cast(Services, request.app.state.services)
-
-
-ServicesDep = Annotated[Services, Depends(get_services)]

@@ -14,6 +14,7 @@ from tests.web.conftest import PICTURES, app_over, client_of, draw, index
 
 FIELDS = {
     "id", "path", "name", "width", "height", "format", "size", "taken_at", "camera", "thumbnail_url", "original_url",
+    "collection",
 }  # fmt: skip
 
 
