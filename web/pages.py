@@ -21,7 +21,9 @@ router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 # Named in the shells, so that the browser fetches all modules at once instead of one import after the other.
 _SEARCH_MODULES: Final = sorted(path.name for path in STATIC.glob("*.js"))
-_SHARED_MODULES: Final = ("api.js", "facts.js", "messages.js", "reference.js", "status.js", "theme.js")
+_SHARED_MODULES: Final = tuple(
+    f"{name}.js" for name in ("api", "collection-choice", "facts", "messages", "reference", "status", "theme")
+)
 _LIBRARY_MODULES: Final = sorted((*(f"library/{path.name}" for path in STATIC.glob("library/*.js")), *_SHARED_MODULES))
 
 

@@ -70,3 +70,12 @@ def test_a_picture_is_shown_and_searched_with_in_its_own_collection(guest: Visit
     page.get_by_role("button", name="More like this").click()
     expect(page.locator("#count")).to_contain_text("2 pictures searched")
     assert names(page, 2) == ["cold-blue.png", "cold-red.png"]
+
+
+def test_each_has_its_library(guest: Visitor) -> None:
+    page = guest.open("/library")
+    expect(page.locator("#collection")).to_have_value("warm")
+    page.locator("#collection").select_option("cold")
+    expect(page).to_have_url(guest.url + "/library?in=cold")
+    expect(page.locator("#facts")).to_contain_text("/cold")
+    expect(page.locator("#collection")).to_have_value("cold")

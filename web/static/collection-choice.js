@@ -4,9 +4,14 @@ import * as api from "./api.js";
 import { messages } from "./messages.js";
 
 export class CollectionChoice {
-  /** @param {HTMLSelectElement} select @param {(collection: string | null) => void} onChoice */
-  constructor(select, onChoice) {
+  /**
+   * @param {HTMLSelectElement} select
+   * @param {(collection: string | null) => void} onChoice
+   * @param {{all?: boolean}} options whether all can be meant, which is null
+   */
+  constructor(select, onChoice, { all = true } = {}) {
     this.select = select;
+    this.all = all;
     select.addEventListener("change", () => onChoice(select.value || null));
   }
 
@@ -14,9 +19,10 @@ export class CollectionChoice {
   async load(chosen) {
     const collections = await api.collections();
     if (collections.length < 2) return;
-    this.select.replaceChildren(new Option(messages.allCollections, ""), ...collections.map(option));
+    const all = this.all ? [new Option(messages.allCollections, "")] : [];
+    this.select.replaceChildren(...all, ...collections.map(option));
     this.select.hidden = false;
-    this.show(chosen);
+    this.show(chosen ?? (this.all ? null : collections[0].name));
   }
 
   show(collection) {

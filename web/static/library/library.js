@@ -2,6 +2,7 @@
 // they are, so the page asks for that: soon while one runs, now and then otherwise, never while nobody looks.
 
 import { RequestFailed } from "../api.js";
+import { CollectionChoice } from "../collection-choice.js";
 import { Status } from "../status.js";
 import { watchTheme } from "../theme.js";
 import { JobList, isActive } from "./jobs.js";
@@ -31,6 +32,11 @@ class LibraryPage {
       onAgain: (job, button) => this.#do(() => again(job), button),
       fetchLog: (id) => this.#log(id),
     });
+    this.choice = new CollectionChoice(
+      part("collection"),
+      (name) => location.assign(`/library?${new URLSearchParams({ in: name })}`),
+      { all: false },
+    );
     this.models = new ModelList(part("models"), part("model-row"), {
       onPromote: ({ id }, button) => this.#do(() => requests.promote(id), button),
       onRollback: (_, button) => this.#do(() => requests.rollback(), button),
@@ -50,6 +56,7 @@ class LibraryPage {
       this.#look();
     });
     document.addEventListener("visibilitychange", () => this.#look());
+    this.choice.load(requests.collection).catch((error) => this.#failed(error));
     this.#look();
   }
 
