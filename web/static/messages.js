@@ -23,7 +23,7 @@ export const messages = {
   searched: (count, seconds) => `${pictures(count)} searched in ${duration(seconds)}`,
   allCollections: "All collections",
   isAway: (name) => `${name} (away)`,
-  leftOut: (collections) => collections.map(({ collection, reason }) => `${collection} was left out: ${reason}`).join(" "),
+  leftOut: (collections) => `Left out: ${collections.map(({ collection, reason }) => `${collection} (${reason})`).join(", ")}`,
   byTurns: "models take turns",
   unreachable: "Sightline does not answer. Is `sightline serve` still running?",
   failed: (status) => `Sightline answered with an error (${status}).`,
