@@ -40,9 +40,10 @@ class Collections:
         self._failed: dict[str, tuple[SightlineError, float]] = {}
         self._opening = threading.Lock()
         self.joint = JointEngine()
-        errors = [state for state in map(self.state, self._libraries) if isinstance(state, SightlineError)]
+        for name in self._libraries:
+            self._try(name)
         if not self._opened:
-            raise errors[0]
+            raise next(iter(self._failed.values()))[0]
 
     @classmethod
     def of_one(cls, services: Services) -> Collections:
@@ -67,24 +68,27 @@ class Collections:
         return state
 
     def state(self, name: str) -> Services | SightlineError:
-        """It, opened now if need be, or why it cannot be. Raises KeyError for a name that is none."""
-        library = self._libraries[name]
+        """It, or why it cannot be used; then it is tried again, beside. Raises KeyError for a name that is none."""
         if name in self._opened:
             return self._opened[name]
-        with self._opening:
-            if name in self._opened:
-                return self._opened[name]
-            error, since = self._failed.get(name, (None, 0.0))
-            if error is not None and time.monotonic() - since < RETRY_SECONDS:
-                return error
-            try:
-                services = self._open(library)
-            except (CollectionError, ModelError) as error:
-                _log.warning("the collection %s cannot be used: %s", name, error)
-                self._failed[name] = error, time.monotonic()
-                return error
-            self._opened[name] = self._named(services, name)
-            return self._opened[name]
+        error, since = self._failed[name]
+        if time.monotonic() - since >= RETRY_SECONDS and self._opening.acquire(blocking=False):
+            threading.Thread(target=self._try_again, args=(name,), name="sightline-open", daemon=True).start()
+        return error
+
+    def _try_again(self, name: str) -> None:
+        try:
+            if name not in self._opened:
+                self._try(name)
+        finally:
+            self._opening.release()
+
+    def _try(self, name: str) -> None:
+        try:
+            self._opened[name] = self._named(self._open(self._libraries[name]), name)
+        except (CollectionError, ModelError) as error:
+            _log.warning("the collection %s cannot be used: %s", name, error)
+            self._failed[name] = error, time.monotonic()
 
     @property
     def main(self) -> Services:
