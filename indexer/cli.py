@@ -42,7 +42,7 @@ def index(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE...",
+            metavar="SOURCE",
             help="Folders of images, tar shards, zips, videos, lists of paths and URLs, s3://BUCKET/PREFIX.",
             show_default=False,
         ),
