@@ -59,6 +59,7 @@ def test_a_member_of_an_archive(library: Path, tmp_path: Path) -> None:
         original = client.get(found["original_url"])
         assert original.content == encoded(plain("red"))
         assert original.headers["content-type"] == "image/jpeg"
+        assert original.headers["content-security-policy"].endswith("; sandbox")
         assert 'filename="red.jpg"' in original.headers["content-disposition"]
         tag = original.headers["etag"]
         assert client.get(found["original_url"], headers={"If-None-Match": tag}).status_code == 304
@@ -76,6 +77,8 @@ def test_a_frame_leads_to_its_video_and_its_time(library: Path, tmp_path: Path) 
         assert client.get(found["thumbnail_url"]).headers["content-type"] == "image/jpeg"
         original = client.get(found["original_url"])
         assert original.headers["content-type"] == "video/mp4"
+        assert "sandbox allow-same-origin" in original.headers["content-security-policy"]
+        assert "script" not in original.headers["content-security-policy"]
         assert original.content == whole
         assert 'filename="dive.mp4"' in original.headers["content-disposition"]
         part = client.get(found["original_url"], headers={"Range": "bytes=100-199"})

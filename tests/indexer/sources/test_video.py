@@ -26,7 +26,7 @@ def make_video(path: Path, scenes: Sequence[tuple[str, float]], *, key_every: in
     """Each scene a colour and its seconds, with a bar that moves; a key frame at each beginning and `key_every`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=RATE)
+        stream = container.add_stream("libvpx" if path.suffix == ".webm" else "mpeg4", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.gop_size = key_every
         number = 0
