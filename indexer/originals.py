@@ -6,6 +6,9 @@ what it lies in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from indexer.images import Limits
 from indexer.sidecars import captions_beside
 from indexer.sources.address import Address, AddressKind, location, parse
@@ -61,11 +64,14 @@ class Originals:
             return False
         return now is not None and now.is_of(size, mtime_ns)
 
-    def captions(self, path: str) -> tuple[str, ...]:
-        """Those beside it: in side-cars of a file, in the texts of the same name of a member of an archive."""
+    def captions(self, path: str, damaged: Callable[[Path], None] = lambda sidecar: None) -> tuple[str, ...]:
+        """Those beside it: in side-cars of a file, in the texts of the same name of a member of an archive.
+
+        `damaged` is told of each side-car that cannot be read.
+        """
         address = parse(path)
         if address.kind == "file":
-            return captions_beside(path, lambda damaged: None)
+            return captions_beside(path, damaged)
         reader = self._archives.get(address.kind)
         return reader.captions(address) if reader else ()
 

@@ -26,11 +26,12 @@ def files(catalog: Catalog) -> Iterator[Finding]:
             continue
         looked_at += 1
         what = _state(state, originals)
-        container = parse(state.path).container
-        if what == "gone" and (place := absent.place(container)):
+        address = parse(state.path)
+        if what == "gone" and (place := absent.place(address.container)):
             away[place] += 1
-        elif what:
-            others[what][os.path.dirname(container)] += 1  # noqa: PTH120  (there may be a million)
+        elif what:  # of an archive the archive itself: that is what is to be indexed again
+            is_file = address.kind == "file"
+            others[what][os.path.dirname(address.container) if is_file else address.container] += 1  # noqa: PTH120
     if not away and not any(others.values()):
         elsewhere = catalog.count() - looked_at
         asked = f"; {elsewhere:,} on other machines were not asked for" if elsewhere else ""

@@ -37,16 +37,6 @@ _PIECE: Final = 1 << 16
 _ACCEPT: Final = {"User-Agent": "sightline", "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
 
 
-class PrivateAddress(UnreadableImage):
-    """A URL that leads into a private network, to this machine, or to no single machine."""
-
-    def __init__(self, host: str) -> None:
-        super().__init__(
-            f"{host} is in a private network; if that is meant, name it with --private-host, or in "
-            "SIGHTLINE_PRIVATE_HOSTS"
-        )
-
-
 class Fetcher:
     """Gets URLs. Any number of threads may use it at once; they share connections."""
 
@@ -110,7 +100,10 @@ def _pool(private_hosts: frozenset[str]) -> urllib3.PoolManager:
     def check(connection: HTTPConnection) -> None:
         if connection.host not in private_hosts and not is_public(connection.sock.getpeername()[0]):
             connection.close()
-            raise PrivateAddress(connection.host)
+            raise UnreadableImage(
+                f"{connection.host} is in a private network; if that is meant, name it with --private-host or in "
+                "SIGHTLINE_PRIVATE_HOSTS"
+            )
 
     class Plain(HTTPConnection):
         def connect(self) -> None:

@@ -16,7 +16,7 @@ from indexer.errors import ImageTooLarge, SourceNotFound, UnreadableImage
 from indexer.images import Limits
 from indexer.originals import Originals
 from indexer.sources import http
-from indexer.sources.http import Fetcher, PrivateAddress, is_public
+from indexer.sources.http import Fetcher, is_public
 from indexer.sources.listed import ListSource
 from tests.indexer.sources.conftest import Library, Site, jpeg, listed
 
@@ -147,7 +147,7 @@ def test_private_addresses_are_not_asked_unless_they_are_named(site: Site) -> No
         with pytest.raises(UnreadableImage):
             Fetcher(Limits()).get(f"http://{host}:{port}/a.jpg")
     assert site.asked == []
-    with pytest.raises(PrivateAddress, match="name it with --private-host"):
+    with pytest.raises(UnreadableImage, match="in a private network; if that is meant, name it with --private-host"):
         Fetcher(Limits()).get(f"{site.url}/a.jpg")
     assert Fetcher(HERE).get(f"{site.url}/a.jpg") == jpeg(1)
 
@@ -183,7 +183,7 @@ def test_redirects_are_followed_a_few_times_and_never_into_a_private_network(sit
     with pytest.raises(UnreadableImage, match="too many redirects"):
         fetcher.get(f"{site.url}/loop")
     assert len(site.asked) == asked + http.REDIRECTS + 1
-    with pytest.raises(PrivateAddress, match="localhost"):
+    with pytest.raises(UnreadableImage, match="localhost is in a private network"):
         fetcher.get(f"{site.url}/in")
     with pytest.raises(UnreadableImage):
         fetcher.get(f"{site.url}/file")
