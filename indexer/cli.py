@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,11 +19,8 @@ from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Libra
 from indexer.sources.address import shown
 
 if TYPE_CHECKING:
-    from indexer.collection import Collection, IndexStats
-    from indexer.encoder import Encoder
-    from indexer.jobs.store import Job
-    from indexer.reports import Progress, SyncReport
-    from indexer.sources import ImageSource
+    from indexer.collection import IndexStats
+    from indexer.reports import SyncReport
     from indexer.sources.naming import NamedSource
 
 
@@ -135,6 +131,7 @@ def _sync(named: list[NamedSource], settings: Settings, *, quiet: bool) -> list[
     from indexer.images import FAST
     from indexer.opening import collection_and_encoder, say_what_encodes
     from indexer.progress import progress_bar
+    from indexer.source_sync import sync_source
 
     # The sources are looked at first: a typing mistake is answered before a model is loaded.
     sources = [(one, one.open(one.tuned(settings))) for one in named]
@@ -150,35 +147,12 @@ def _sync(named: list[NamedSource], settings: Settings, *, quiet: bool) -> list[
         if plan != collection.plan:
             collection.choose(plan)
         for one, source in sources:
-            job, report = _run(one, source, collection, encoder, settings, progress or (lambda seen: None))
+            job, report = sync_source(one, source, collection, encoder, settings, progress or (lambda seen: None))
             if report is None:
                 typer.echo(f"{job.state}; what was indexed is kept: `sightline jobs resume {job.id}` goes on", err=True)
                 break
             reports.append(report)
     return reports
-
-
-def _run(
-    named: NamedSource,
-    source: ImageSource,
-    collection: Collection,
-    encoder: Encoder,
-    settings: Settings,
-    show: Callable[[Progress], None],
-) -> tuple[Job, SyncReport | None]:
-    """One job, and its report unless somebody stopped it."""
-    from indexer.jobs import kinds
-    from indexer.jobs.running import JobRun, run_job
-
-    reports: list[SyncReport] = []
-
-    def work(run: JobRun) -> dict[str, Any]:
-        reports.append(kinds.index(collection, encoder, source, named.tuned(settings), run, show))
-        return kinds.summary(reports[0])
-
-    jobs, arguments = collection.catalog.jobs, named.arguments()
-    job = jobs.unfinished("index", arguments) or jobs.add("index", arguments)
-    return run_job(jobs, job.id, work), reports[0] if reports else None
 
 
 def _print_report(report: SyncReport, library: Path) -> None:

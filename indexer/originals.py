@@ -16,7 +16,7 @@ from indexer.sources.archives import ArchiveReader
 from indexer.sources.files import Files
 from indexer.sources.listed import Listed
 from indexer.sources.remote import Objects
-from indexer.sources.source import Reader, Version
+from indexer.sources.source import Reader, Version, is_same
 from indexer.sources.tar import tar_reader
 from indexer.sources.video import Frames
 from indexer.sources.zip import zip_reader
@@ -62,7 +62,7 @@ class Originals:
             now = self.look(path)
         except OSError:
             return False
-        return now is not None and now.is_of(size, mtime_ns)
+        return now is not None and is_same(now, size, mtime_ns)
 
     def captions(self, path: str, damaged: Callable[[Path], None] = lambda sidecar: None) -> tuple[str, ...]:
         """Those beside it: in side-cars of a file, in the texts of the same name of a member of an archive.

@@ -34,7 +34,7 @@ from indexer.reports import Failure, Progress, SyncReport
 from indexer.ring import Ring
 from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_large
 from indexer.sources.address import above
-from indexer.sources.source import UNKNOWN_SIZE
+from indexer.sources.source import UNKNOWN_SIZE, is_same
 
 __all__ = ["Failure", "Progress", "SyncReport", "sync"]
 
@@ -177,7 +177,7 @@ class _Run:
                     self._gone.append(row.id)
                 continue
             work = _Work(file, row)
-            if row is not None and file.version.is_of(row.size, row.mtime_ns):
+            if row is not None and is_same(file, row.size, row.mtime_ns):
                 self._unchanged += 1
             elif file.size > self._limits.max_bytes:
                 self._fail(work, file_too_large(file.size, self._limits.max_bytes))

@@ -13,6 +13,7 @@ from indexer.catalog import Catalog
 from indexer.originals import Originals
 from indexer.records import FileState
 from indexer.sources.address import is_remote, location, parse
+from indexer.sources.source import is_same
 
 _SHOWN = 5  # places named one by one
 
@@ -51,7 +52,7 @@ def _state(state: FileState, originals: Originals) -> str | None:
         return "unreadable"
     if now is None:
         return "gone"
-    if not now.is_of(state.size, state.mtime_ns):
+    if not is_same(now, state.size, state.mtime_ns):
         return "changed"
     return None if accessible(parse(state.path).container, os.R_OK) else "unreadable"
 

@@ -70,6 +70,8 @@ class Address:
 
 def parse(path: str) -> Address:
     """By its form alone: nothing is opened."""
+    if is_plain(path):
+        return Address(path, "file", path)
     if is_remote(path):
         return Address(path, "remote", path)
     if found := _INSIDE.fullmatch(path):
@@ -80,9 +82,17 @@ def parse(path: str) -> Address:
     return Address(path, "file", path)
 
 
+def is_plain(path: str) -> bool:
+    """Whether it can only be a file: nearly all there are, told without taking them apart."""
+    return path.startswith("/") and INSIDE not in path and "#" not in path
+
+
 def is_remote(place: str) -> bool:
     """Whether it names a protocol, such as `s3://` or `https://`."""
     return _REMOTE.match(place) is not None
+
+
+MISLEADING: Final = "its name is how pictures inside a file are addressed: rename the folder, without the last !"
 
 
 def is_misleading(folder: str) -> bool:

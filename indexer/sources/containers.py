@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from indexer.errors import SourceNotFound
+from indexer.sources.address import MISLEADING, is_misleading
 from indexer.sources.files import reason_of, status_of
 from indexer.sources.source import SourceFile, SourceProblem, has_suffix
 
@@ -29,21 +30,20 @@ class Containers:
         named = {os.path.abspath(place) for place in places}  # noqa: PTH100  (links are kept)
         self._folders = {place for place in named if Path(place).is_dir()}
         self._files = {place for place in named - self._folders if not self._is_in_folder(place)}
-        self._folders -= {place for place in self._folders if self._is_in_folder(os.path.dirname(place))}  # noqa: PTH120
+        self._folders -= {place for place in self._folders if place != "/" and self._is_in_folder(_folder_of(place))}
         for place in sorted(self._files):
-            if not Path(place).is_file():
-                raise SourceNotFound(place, "there is no such file" if not os.path.lexists(place) else "not a file")
+            self._check(place)
 
     @property
     def root(self) -> str:
         """What all listed paths are below."""
         if len(self._files) == 1 and not self._folders:
             return next(iter(self._files)) + self._mark.rstrip("/")
-        return os.path.commonpath([*self._folders, *(os.path.dirname(file) for file in self._files)])  # noqa: PTH120
+        return os.path.commonpath([*self._folders, *map(_folder_of, self._files)])
 
     def has(self, container: str) -> bool:
         """Whether it is one of them, there or not."""
-        return container in self._files or self._is_in_folder(os.path.dirname(container))  # noqa: PTH120
+        return container in self._files or self._is_in_folder(_folder_of(container))
 
     def walk(self) -> Iterator[SourceFile | SourceProblem]:
         """See `ImageSource`. The files themselves, opened by nobody yet."""
@@ -54,7 +54,19 @@ class Containers:
             else:
                 yield _looked_at(place)
 
+    def _check(self, place: str) -> None:
+        """Raises SourceNotFound."""
+        if not Path(place).is_file():
+            raise SourceNotFound(place, "not a file" if os.path.lexists(place) else "there is no such file")
+        if not has_suffix(Path(place).name, self._suffixes):
+            raise SourceNotFound(place, f"the name of such a file ends in .{', .'.join(sorted(self._suffixes))}")
+        if is_misleading(_folder_of(place)):
+            raise SourceNotFound(place, MISLEADING)
+
     def _below(self, folder: str) -> Iterator[SourceFile | SourceProblem]:
+        if is_misleading(folder):
+            yield SourceProblem(folder, MISLEADING)
+            return
         try:
             with os.scandir(folder) as entries:
                 found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries if entry.name[0] != "."]
@@ -73,6 +85,10 @@ class Containers:
 
     def _is_in_folder(self, path: str) -> bool:
         return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in self._folders)
+
+
+def _folder_of(path: str) -> str:
+    return os.path.dirname(path)  # noqa: PTH120  (there may be a million)
 
 
 def _looked_at(place: str) -> SourceFile | SourceProblem:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.errors import SourceNotFound
-from indexer.sources.address import Address, is_misleading, parse
+from indexer.sources.address import MISLEADING, Address, is_misleading, is_plain, parse
 from indexer.sources.files import Files, reason_of
 from indexer.sources.source import IMAGE_SUFFIXES, SourceFile, SourceProblem
 
@@ -18,8 +18,6 @@ _SKIPPED_FOLDERS = frozenset({"@eaDir", "$RECYCLE.BIN", "System Volume Informati
 
 _LIBRARY_MARK, _LIBRARY_FOLDERS = "catalog.db", frozenset({"thumbnails", "vectors", "queries"})
 """A collection kept among the pictures: its thumbnails are not to be indexed as pictures."""
-
-_MISLEADING = "its name is how pictures inside a file are addressed: rename the folder, without the last !"
 
 
 class FolderSource:
@@ -36,7 +34,7 @@ class FolderSource:
         if not Path(self._root).is_dir():
             raise SourceNotFound(self._root, "it is not a folder; give the folder that holds the images")
         if is_misleading(self._root):
-            raise SourceNotFound(self._root, _MISLEADING)
+            raise SourceNotFound(self._root, MISLEADING)
 
     @property
     def root(self) -> str:
@@ -44,7 +42,7 @@ class FolderSource:
 
     def owns(self, path: str) -> bool:
         """See `ImageSource`. Files, and not what lies in one."""
-        return parse(path).kind == "file"
+        return is_plain(path) or parse(path).kind == "file"
 
     def walk(self) -> Iterator[SourceFile | SourceProblem]:
         """See `ImageSource`. Holds the names of one folder at each level in memory; stats candidates only."""
@@ -141,7 +139,7 @@ def _looked_at(entry: os.DirEntry[str]) -> _Found | None:
     """What an entry is; None for what is neither a folder nor called like an image."""
     try:
         if entry.is_dir():
-            return SourceProblem(entry.path, _MISLEADING) if is_misleading(entry.path) else _Folder(entry.path)
+            return SourceProblem(entry.path, MISLEADING) if is_misleading(entry.path) else _Folder(entry.path)
         if not _is_candidate(entry.name) and not entry.is_symlink():
             return None
         status = entry.stat()

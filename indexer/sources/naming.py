@@ -59,7 +59,7 @@ class NamedSource:
         """What a job keeps."""
         if self.kind == "folder":
             return {"folder": self.places[0]}
-        return {"kind": self.kind, "places": list(self.places), "options": dict(self.options)}
+        return {"places": list(self.places), "kind": self.kind, "options": dict(self.options)}
 
     def open(self, settings: Settings) -> ImageSource:
         """Raises SourceNotFound, and BrokenInstallation where an extra is not installed."""

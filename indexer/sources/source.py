@@ -25,9 +25,6 @@ class Version:
     mtime_ns: int
     """Of a file the time of its last change; elsewhere any number that changes with the content."""
 
-    def is_of(self, size: int, mtime_ns: int) -> bool:
-        return self.size in (UNKNOWN_SIZE, size) and self.mtime_ns == mtime_ns
-
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -37,10 +34,6 @@ class SourceFile:
     size: int
     """See `Version`."""
     mtime_ns: int
-
-    @property
-    def version(self) -> Version:
-        return Version(self.size, self.mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +97,11 @@ def is_unchanged(path: str, size: int, mtime_ns: int) -> bool:
     except (OSError, ValueError):
         return False
     return (status.st_size, status.st_mtime_ns) == (size, mtime_ns)
+
+
+def is_same(now: Version | SourceFile, size: int, mtime_ns: int) -> bool:
+    """Whether a picture that was indexed with these is still that, as far as can be told unread."""
+    return now.mtime_ns == mtime_ns and now.size in (UNKNOWN_SIZE, size)
 
 
 def has_suffix(name: str, suffixes: frozenset[str]) -> bool:

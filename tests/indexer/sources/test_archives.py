@@ -225,7 +225,19 @@ def test_captions_beside_a_member(tmp_path: Path) -> None:
     assert originals.captions(f"{archive}!/s/002.jpg") == ()
 
 
-def test_what_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+def test_what_is_not_there_or_misnamed_is_said_at_once(tmp_path: Path) -> None:
+    """What does not end in the suffix could not be told from a folder by its address."""
+    make_zip(tmp_path / "x.cbz", [])
+    with pytest.raises(SourceNotFound, match=r"ends in \.zip"):
+        zip_source([str(tmp_path / "x.cbz")])
+    (tmp_path / "d" / "y.zip!").mkdir(parents=True)
+    inner = make_zip(tmp_path / "d" / "y.zip!" / "x.zip", [("a.jpg", jpeg(1))])
+    (tmp_path / "d" / "y.zip!" / "a.jpg").write_bytes(jpeg(1))
+    with pytest.raises(SourceNotFound, match="rename the folder"):
+        zip_source([str(inner)])
+    for source in (zip_source([str(tmp_path / "d")]), FolderSource(tmp_path / "d")):
+        (problem,) = listed(source)
+        assert problem.startswith(f"? {tmp_path}/d/y.zip!: its name is how")
     with pytest.raises(SourceNotFound, match="there is no such file"):
         tar_source([str(tmp_path / "none.tar")])
 
