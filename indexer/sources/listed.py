@@ -9,7 +9,7 @@ import csv
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import count, islice
 from pathlib import Path
@@ -47,7 +47,7 @@ class Listed:
                 return self._objects.read(parse(place))
             except SourceNotFound as error:
                 raise UnreadableImage(str(error)) from error
-        if status_of_quietly(place) is None:
+        if not _is_there(place):
             raise UnreadableImage(f"there is no file {place}")
         return self._files.read(Address(place, "file", place))
 
@@ -144,21 +144,27 @@ class ListSource:
             if suffix == ".txt":
                 yield from ((number, line) for number, line in enumerate(file, start=1) if line.strip())
             elif suffix == ".jsonl":
-                yield from ((number, self._json(line)) for number, line in enumerate(file, start=1) if line.strip())
+                yield from self._json_lines(file)
             else:
                 rows = csv.reader(file, "excel-tab" if suffix == ".tsv" else "excel")
                 place = self._place(next(rows, []))
                 yield from ((rows.line_num, row[place] if place < len(row) else None) for row in rows if row)
 
-    def _json(self, line: str) -> Any:
-        """A text, or an object with the column; None for anything else."""
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError):
-            return None
-        if isinstance(fields, dict):
-            return fields[list(fields)[self._place(list(fields))]]
-        return fields
+    def _json_lines(self, file: Iterable[str]) -> Iterator[tuple[int, Any]]:
+        """Texts, and of objects the column that the first one has; None for anything else."""
+        column: str | None = None
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                fields = json.loads(line)
+            except (ValueError, RecursionError):
+                fields = None
+            if isinstance(fields, dict):
+                names = list(fields)
+                column = names[self._place(names)] if column is None else column
+                fields = fields.get(column)
+            yield number, fields
 
     def _parquet(self) -> Iterator[tuple[int, Any]]:
         parquet = load_arrow("pyarrow.parquet", needed_for="a list in Parquet")
@@ -181,8 +187,9 @@ class ListSource:
         raise SourceNotFound(self._listing, f"{what}; its columns are {listed}: name one with --column")
 
 
-def status_of_quietly(path: str) -> os.stat_result | None:
+def _is_there(path: str) -> bool:
+    """True also where that cannot be told: reading will say why."""
     try:
-        return status_of(path)
+        return status_of(path) is not None
     except OSError:
-        return None
+        return True

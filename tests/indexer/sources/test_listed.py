@@ -87,7 +87,7 @@ def test_lines_that_name_nothing_are_counted_and_protect_what_was_indexed(
 ) -> None:
     place = write(tmp_path / "list.jsonl", "\n".join(json.dumps({"path": path}) for path in pictures))
     library.sync(ListSource(place))
-    broken = ["{damaged", '{"path": null}', '{"path": 7}', *["[]"] * 30]
+    broken = ["{damaged", '{"path": null}', '{"other": "x.jpg"}', *["[]"] * 30]
     write(tmp_path / "list.jsonl", "\n".join([json.dumps({"path": pictures[0]}), *broken]))
     report = library.report(ListSource(place))
     assert (report.unchanged, report.removed, report.failed) == (1, 0, 21)

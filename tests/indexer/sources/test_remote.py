@@ -65,7 +65,8 @@ def test_a_prefix_is_walked_in_order_and_synced(store: Any, bucket: str, library
         "p/n.txt",
         "pq.jpg",
     )
-    store.put_object(Bucket=bucket, Key="p/a/", Body=b"")  # how consoles make folders
+    for folder in ("p/", "p/a/"):  # how consoles make folders
+        store.put_object(Bucket=bucket, Key=folder, Body=b"")
     url = f"s3://{bucket}/p"
     found = listed(RemoteSource(url + "/"))
     assert found == [f"{url}/{name}" for name in ("a-1.jpg", "a.jpg", "a/2.jpg", "a/x/é ü.jpg", "b.jpg")]
