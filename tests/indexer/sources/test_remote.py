@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import urllib.request
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -154,3 +155,23 @@ def test_a_missing_package_is_named() -> None:
         RemoteSource("gs://bucket/prefix")
     with pytest.raises(BrokenInstallation, match="adlfs"):
         RemoteSource("az://container/prefix")
+
+
+def check_credentials_after(requests: bytes) -> None:
+    """So many requests go unchecked from now on; moto's own way to turn it on and off."""
+    url = f"{os.environ['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
+    wish = urllib.request.Request(url, data=requests, headers={"Content-Type": "text/plain"})
+    urllib.request.urlopen(wish).close()
+
+
+def test_credentials_that_are_wrong_are_said_to_be(store: Any, bucket: str) -> None:
+    put(store, bucket, "p/a.jpg")
+    check_credentials_after(b"0")
+    try:
+        with pytest.raises(SourceNotFound, match=r"the store does not answer .*Access Key"):
+            RemoteSource(f"s3://{bucket}/p")
+        with pytest.raises(UnreadableImage):
+            Originals().read(f"s3://{bucket}/p/a.jpg")
+        assert not Originals().is_gone(f"s3://{bucket}/p/a.jpg")
+    finally:
+        check_credentials_after(b"inf")
