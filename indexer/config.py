@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     )
     max_pixels: int = Field(default=150_000_000, ge=1, description="images with more pixels are refused")
     max_file_mb: int = Field(default=512, ge=1, description="files larger than this many MiB are refused")
+    private_hosts: str = Field(
+        default="", description="hosts of private networks that URLs in lists may name, separated by commas"
+    )
     vector_index: IndexKind = Field(
         default="auto", description="kind of vector index that `index` builds; auto goes by size and hardware"
     )
@@ -86,7 +89,8 @@ class Settings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """What an indexed file may cost."""
-        return Limits(max_pixels=self.max_pixels, max_bytes=self.max_file_mb * 1024 * 1024)
+        hosts = frozenset(host.strip().lower() for host in self.private_hosts.split(",") if host.strip())
+        return Limits(self.max_pixels, self.max_file_mb * 1024 * 1024, hosts)
 
     @property
     def upload_limits(self) -> Limits:

@@ -89,6 +89,8 @@ class Limits:
 
     max_pixels: int = 150_000_000
     max_bytes: int = 512 * 1024 * 1024
+    private_hosts: frozenset[str] = frozenset()
+    """Hosts of private networks that the user lets listed URLs name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from indexer.images import Limits, Pixels
 from indexer.jobs.leases import new_owner
 from indexer.jobs.shards import Shard, Shards
 from indexer.lookahead import look_ahead
+from indexer.originals import Originals
 from indexer.reports import Failure
-from indexer.sources import FolderSource
 
 SHARD_IMAGES = 4096
 """Ids a shard: some minutes of work on a CPU, seconds on a GPU."""
@@ -76,7 +76,7 @@ class _Worker:
     ) -> None:
         self._catalog, self._target, self._encoder = catalog, target, encoder
         self._limits, self._batch_size, self._threads = limits, batch_size, threads
-        self._files = FolderSource("/", max_bytes=limits.max_bytes)
+        self._originals = Originals(limits)
         self._filled = 0
         self._failures: dict[int, Failure] = {}
 
@@ -140,7 +140,7 @@ class _Worker:
 
     def _pixels(self, file: FileState) -> Pixels:
         """Runs in a thread of the pool. Raises UnreadableImage."""
-        data = self._files.read(file.path)
+        data = self._originals.read(file.path)
         if hashlib.sha256(data).hexdigest() != file.content_hash:
             raise UnreadableImage("it has changed since it was indexed; `sightline index` takes it in")
         return self._target.manifest.decode(data, self._limits).pixels

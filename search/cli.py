@@ -17,6 +17,7 @@ from indexer.cli import display_path
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
 from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
+from indexer.sources.address import location, parse, shown
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
 from search.libraries import Libraries, named_libraries
@@ -169,6 +170,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "id": image.id,
         "path": image.path,
+        "seconds": parse(image.path).seconds,
         "width": image.width,
         "height": image.height,
         "format": image.format,
@@ -181,7 +183,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
 def write_paths(hits: Sequence[Hit], end: bytes) -> None:
     """Paths as the bytes they are on the disk, so that any name survives the pipe."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(os.fsencode(hit.image.path) + end for hit in hits))
+    sys.stdout.buffer.write(b"".join(os.fsencode(location(hit.image.path)) + end for hit in hits))
     sys.stdout.buffer.flush()
 
 
@@ -190,4 +192,4 @@ def _print_hits(hits: Sequence[Hit]) -> None:
         typer.echo("the collection is empty; add images with `sightline index FOLDER`", err=True)
         return
     for hit in hits:
-        typer.echo(f"{hit.rank:>4}  {hit.score:.3f}  {display_path(hit.image.path)}")
+        typer.echo(f"{hit.rank:>4}  {hit.score:.3f}  {display_path(shown(hit.image.path))}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import PurePath
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -19,6 +19,8 @@ from fastapi.responses import FileResponse
 from indexer import __version__
 from indexer.catalog import ImageRecord
 from indexer.errors import InvalidQuery
+from indexer.originals import file_of
+from indexer.sources.address import name
 from search.engine import Results
 from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
 from web import thumbnails, uploads
@@ -43,17 +45,23 @@ from web.schemas import (
     version,
 )
 from web.services import Services
-from web.thumbnails import Side, original_status
+from web.thumbnails import Side, original_status, read_original
 from web.uploads import QueryImage, read_search
 
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
 REVALIDATE: Final = "private, no-cache"
 ORIGINAL_TYPES: Final = {
-    format: f"image/{format}" for format in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heif")
+    **{format: f"image/{format}" for format in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heif")},
+    **{format: f"video/{format}" for format in ("mp4", "webm", "mpeg")},
+    "m4v": "video/mp4",
+    "mov": "video/quicktime",
+    "mkv": "video/x-matroska",
 }
 """By the format found when the file was decoded, never by its name: what is not here can only be downloaded."""
 # An original is anybody's file: opened by itself it may run nothing, whatever a browser takes it for.
 ORIGINAL_POLICY: Final = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+# Chromium's player asks for a video a second time, and may not without the origin; scripts stay forbidden.
+VIDEO_POLICY: Final = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox allow-same-origin"
 
 router = APIRouter(prefix="/api", responses=documented(404, 422, 503))
 health_router = APIRouter(responses=documented(404, 422, 503))
@@ -245,35 +253,34 @@ async def image_thumbnail(
 
 @router.get(
     "/images/{image_id}/original",
-    summary="The image file itself",
+    summary="The image file itself, or the video that it is a frame of",
     response_class=Response,
-    responses=_pictures(*ORIGINAL_TYPES.values()) | documented(404, 410),
+    responses=_pictures(*dict.fromkeys(ORIGINAL_TYPES.values())) | documented(404, 410, 413),
 )
 def image_original(request: Request, services: ServicesDep, image_id: ImageId) -> Response:
-    """As it is on the disk: TIFF and HEIF too, which few browsers show."""
+    """As it was indexed: TIFF and HEIF too, which few browsers show. Of a file any range may be asked for."""
     record = services.collection.catalog.get(image_id)
+    media_type = ORIGINAL_TYPES.get(record.format, "application/octet-stream")
     headers = {
         "Cache-Control": REVALIDATE,
         "Content-Disposition": _disposition(record),
-        "Content-Security-Policy": ORIGINAL_POLICY,
+        "Content-Security-Policy": VIDEO_POLICY if media_type.startswith("video/") else ORIGINAL_POLICY,
         "X-Content-Type-Options": "nosniff",
     }
-    return _unless_known(
-        request,
-        FileResponse(
-            record.path,
-            stat_result=original_status(record),
-            media_type=ORIGINAL_TYPES.get(record.format, "application/octet-stream"),
-            headers=headers,
-        ),
-    )
+    path = file_of(record.path)
+    if path is not None:
+        status = original_status(record, path)
+        return _unless_known(request, FileResponse(path, stat_result=status, media_type=media_type, headers=headers))
+    data = read_original(record, services.originals)
+    headers["ETag"] = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    return _unless_known(request, Response(data, media_type=media_type, headers=headers))
 
 
 def _disposition(record: ImageRecord) -> str:
     """RFC 6266: the name in ASCII for old clients, and in UTF-8."""
-    name = printable(PurePath(record.path).name)
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    file = printable(name(file_of(record.path) or record.path))
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in file)
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(file, safe='')}"
 
 
 def _unless_known(request: Request, response: Response) -> Response:

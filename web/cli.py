@@ -124,6 +124,7 @@ def main() -> None:
     # What Pillow has to say of a damaged file is in the report, with the file's name.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # retries; what fails in the end is in the report
     try:
         app()
     except SightlineError as error:

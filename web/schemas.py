@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from indexer.catalog import ImageRecord
+from indexer.sources.address import name, parse
 from search.engine import Hit
 from search.query import MAX_ID
 from web.problems import printable
@@ -29,6 +29,7 @@ _IMAGE: Final[dict[str, Any]] = {
     "id": 17,
     "path": "/home/ada/Pictures/beach.jpg",
     "name": "beach.jpg",
+    "seconds": None,
     "width": 4032,
     "height": 3024,
     "format": "jpeg",
@@ -65,16 +66,22 @@ class ImageOut(BaseModel):
     model_config = examples(_IMAGE)
 
     id: int
-    path: str = Field(description="absolute; U+FFFD stands for bytes that are not UTF-8")
+    path: str = Field(
+        description="absolute; `x.zip!/a.jpg` lies in a file, `x.mp4#t=000012.480` is a frame, `s3://...` an object; "
+        "U+FFFD stands for bytes that are not UTF-8"
+    )
     name: str
+    seconds: float | None = Field(description="of a frame, from the start of its video; null for other images")
     width: int = Field(description="pixels, of the upright picture")
     height: int = Field(description="pixels, of the upright picture")
-    format: str = Field(description="`jpeg`, `png`, `webp`, `gif`, `bmp`, `tiff`, `avif`, `heif`")
+    format: str = Field(
+        description="`jpeg`, `png`, `webp`, `gif`, `bmp`, `tiff`, `avif`, `heif`; of a frame that of its video"
+    )
     size: int = Field(description="bytes")
     taken_at: str | None = Field(description="ISO 8601 without a time zone, as the camera's clock said it")
     camera: str | None
     thumbnail_url: str = Field(description="320 px; it changes when the picture does, so it may be cached for ever")
-    original_url: str
+    original_url: str = Field(description="the file; of a frame the video, at its time (`#t=`)")
     collection: str | None = Field(default=None, description="whose image it is, where several are served")
 
     @classmethod
@@ -254,10 +261,13 @@ class Health(BaseModel):
 
 def _fields(record: ImageRecord, collection: str | None) -> dict[str, Any]:
     named = f"collection={quote(collection)}" if collection is not None else ""
+    seconds = parse(record.path).seconds
+    at = "" if seconds is None else f"#t={seconds:.3f}"
     return {
         "id": record.id,
         "path": printable(record.path),
-        "name": printable(PurePath(record.path).name),
+        "name": printable(name(record.path)),
+        "seconds": seconds,
         "width": record.width,
         "height": record.height,
         "format": record.format,
@@ -265,7 +275,7 @@ def _fields(record: ImageRecord, collection: str | None) -> dict[str, Any]:
         "taken_at": record.taken_at.isoformat() if record.taken_at else None,
         "camera": printable(record.camera) if record.camera else None,
         "thumbnail_url": f"/api/images/{record.id}/thumbnail?side=320&v={version(record)}{named and '&' + named}",
-        "original_url": f"/api/images/{record.id}/original{named and '?' + named}",
+        "original_url": f"/api/images/{record.id}/original{named and '?' + named}{at}",
         "collection": collection,
     }
 

@@ -15,6 +15,7 @@ from indexer.collection import Collection
 from indexer.config import Settings
 from indexer.encoder import Encoder, load_encoder
 from indexer.library_folder import QUERIES, THUMBNAILS
+from indexer.originals import Originals
 from search.serving import Serving
 from web.thumbnails import Thumbnails
 from web.uploads import QueryImages
@@ -29,6 +30,7 @@ UPLOADS_AT_ONCE: Final = 4
 class Services:
     settings: Settings
     serving: Serving
+    originals: Originals
     thumbnails: Thumbnails
     query_images: QueryImages
     search_slots: CapacityLimiter
@@ -54,12 +56,14 @@ def open_services(
     load = load or partial(load_encoder, **settings.encoding())
     if encoder is None and settings.model is not None:
         encoder = load(settings.model)
+    originals = Originals(settings.limits)
     with Serving.open(settings.library, load, settings.upload_limits, encoder=encoder) as serving:
         yield Services(
             settings=settings,
             serving=serving,
+            originals=originals,
             thumbnails=Thumbnails(
-                settings.library / THUMBNAILS, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))
+                settings.library / THUMBNAILS, originals, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))
             ),
             query_images=QueryImages(settings.library / QUERIES, settings.upload_limits),
             search_slots=CapacityLimiter(SEARCHES_AT_ONCE),

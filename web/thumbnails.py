@@ -14,8 +14,9 @@ from typing import Final
 from anyio import CapacityLimiter, to_thread
 
 from indexer.catalog import ImageRecord
-from indexer.errors import ImageTooLarge, OriginalGone
+from indexer.errors import ImageTooLarge, OriginalGone, UnreadableImage
 from indexer.images import Limits, thumbnail
+from indexer.originals import Originals
 from web.files import read_if_there, write_if_possible
 
 MEDIA_TYPE: Final = "image/jpeg"
@@ -44,8 +45,9 @@ class Thumbnails:
     Two requests may make the same thumbnail: both write the same bytes, and the later one wins.
     """
 
-    def __init__(self, folder: Path, limits: Limits, workers: int) -> None:
+    def __init__(self, folder: Path, originals: Originals, limits: Limits, workers: int) -> None:
         self._folder = folder
+        self._originals = originals
         self._limits = limits
         self._workers = CapacityLimiter(workers)
 
@@ -58,7 +60,7 @@ class Thumbnails:
         return await to_thread.run_sync(self._make, record, side, limiter=self._workers)
 
     def _make(self, record: ImageRecord, side: Side) -> Thumbnail:
-        original = read_original(record, self._limits)
+        original = read_original(record, self._originals)
         # The file may have changed since it was indexed: its picture must never be kept under the old hash.
         content_hash = hashlib.sha256(original).hexdigest()
         data = _jpeg(original, side, self._limits)
@@ -75,10 +77,10 @@ def _jpeg(original: bytes, side: Side, limits: Limits) -> bytes:
     return buffer.getvalue()
 
 
-def original_status(record: ImageRecord) -> os.stat_result:
-    """The file's status. Raises `OriginalGone` unless it is a regular file: opening a pipe would wait for ever."""
+def original_status(record: ImageRecord, path: str) -> os.stat_result:
+    """Of the original's file. Raises `OriginalGone` unless it is a regular one: opening a pipe would wait for ever."""
     try:
-        status = Path(record.path).stat()
+        status = Path(path).stat()
     except (OSError, ValueError) as error:
         raise OriginalGone(record.id, getattr(error, "strerror", None) or "not a path") from error
     if not stat.S_ISREG(status.st_mode):
@@ -86,12 +88,11 @@ def original_status(record: ImageRecord) -> os.stat_result:
     return status
 
 
-def read_original(record: ImageRecord, limits: Limits) -> bytes:
-    """The file's bytes. Raises `OriginalGone`, and `ImageTooLarge` if it has grown over the limit."""
-    size = original_status(record).st_size
-    if size > limits.max_bytes:
-        raise ImageTooLarge(what="bytes", actual=size, limit=limits.max_bytes, remedy="raise SIGHTLINE_MAX_FILE_MB")
+def read_original(record: ImageRecord, originals: Originals) -> bytes:
+    """The picture's bytes. Raises `OriginalGone`, and `ImageTooLarge` if it has grown over the limit."""
     try:
-        return Path(record.path).read_bytes()
-    except OSError as error:
-        raise OriginalGone(record.id, error.strerror or "cannot be read") from error
+        return originals.read(record.path)
+    except ImageTooLarge:
+        raise
+    except UnreadableImage as error:
+        raise OriginalGone(record.id, str(error)) from error

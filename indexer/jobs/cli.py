@@ -130,7 +130,7 @@ def jobs(context: typer.Context, library: Library = None, as_json: Json = False)
     table.add_column("message", overflow="fold")
     for job in found:
         table.add_row(
-            str(job.id), job.kind, str(next(iter(job.arguments.values()), "")), job.state, _done(job),
+            str(job.id), job.kind, _about(job), job.state, _done(job),
             "-" if job.rate is None else f"{job.rate:,.1f}", _left(job), _moment(job.started_at), job.message,
         )  # fmt: skip
     Console().print(table)
@@ -266,6 +266,14 @@ def _say(job: Job) -> None:
 def _fields(job: Job) -> dict[str, Any]:
     fields = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(job).items()}
     return {**fields, "seconds_left": job.seconds_left}
+
+
+def _about(job: Job) -> str:
+    """The first of its arguments, of several sources the first."""
+    first = next(iter(job.arguments.values()), "")
+    if not isinstance(first, list):
+        return str(first)
+    return f"{first[0]} and {len(first) - 1:,} more" if len(first) > 1 else str(first[0])
 
 
 def _done(job: Job) -> str:

@@ -17,7 +17,8 @@ from indexer.pipeline import sync
 from indexer.reindex import reindex
 from indexer.reports import Failure, Progress, SyncReport
 from indexer.shadow import compare
-from indexer.sources import FolderSource, ImageSource
+from indexer.sources import ImageSource
+from indexer.sources.naming import NamedSource
 
 _LOGGED = 200
 """Failures written into a job's log; the program prints all of them."""
@@ -68,7 +69,9 @@ def summary(report: SyncReport) -> dict[str, Any]:
 
 
 def _index(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
-    source = FolderSource(run.job.arguments["folder"], max_bytes=settings.limits.max_bytes)
+    named = NamedSource.of(run.job.arguments)
+    settings = named.tuned(settings)
+    source = named.open(settings)
     return summary(index(collection, own_encoder(collection, settings, source), source, settings, run, show))
 
 

@@ -13,7 +13,8 @@ from indexer.vectors.segmented import SegmentedIndex
 from tests.web.conftest import PICTURES, app_over, client_of, draw, index
 
 FIELDS = {
-    "id", "path", "name", "width", "height", "format", "size", "taken_at", "camera", "thumbnail_url", "original_url",
+    "id", "path", "name", "seconds",
+    "width", "height", "format", "size", "taken_at", "camera", "thumbnail_url", "original_url",
     "collection",
 }  # fmt: skip
 
