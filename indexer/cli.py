@@ -16,6 +16,7 @@ import indexer.jobs.cli
 import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
 from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Model, Precision
+from indexer.pace import limited
 
 if TYPE_CHECKING:
     from indexer.collection import IndexStats
@@ -103,7 +104,7 @@ def _sync(folder: str, settings: Settings, *, quiet: bool) -> tuple[Job, SyncRep
 
     No report if somebody paused or cancelled the job.
     """
-    from indexer.images import FAST
+    from indexer.images import FAST, of_files
     from indexer.jobs import kinds
     from indexer.jobs.running import JobRun, run_job
     from indexer.opening import collection_and_encoder, say_what_encodes
@@ -117,7 +118,7 @@ def _sync(folder: str, settings: Settings, *, quiet: bool) -> tuple[Job, SyncRep
         collection_and_encoder(settings, source) as (collection, encoder),
         progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
     ):
-        if settings.fast_decode and collection.manifest.decode_policy != FAST.name:
+        if settings.fast_decode and of_files(collection.manifest.decode_policy) != FAST.name:
             typer.echo("this collection was made without --fast-decode and stays so: it is for new ones", err=True)
         plan = settings.index_plan(collection.plan)
         if plan != collection.plan:
@@ -143,10 +144,7 @@ def _print_report(report: SyncReport, library: Path) -> None:
     )
     typer.echo(f"{counts} in {report.seconds:.1f} s -> {library}")
     if report.pace:
-        typer.echo(f"{report.pace.images_per_second:,.0f} images/s; {_LIMITS[report.pace.limit]} was the limit")
-
-
-_LIMITS = {"decoding": "reading and decoding", "encoding": "the encoder", "catalog": "writing the catalog"}
+        typer.echo(limited(report.pace.images_per_second, report.pace.limit))
 
 
 def display_path(path: str) -> str:

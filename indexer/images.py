@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Literal
@@ -46,7 +46,23 @@ CAREFUL = DecodePolicy("exif-upright/dct-scaled-2x/alpha-on-white/1", 2)
 FAST = DecodePolicy("exif-upright/dct-scaled-1x/alpha-on-white/1", 1)
 """43 dB or better, in half to four fifths of the time: docs/indexing.md."""
 
-DECODE_POLICIES = {policy.name: policy for policy in (CAREFUL, FAST)}
+_THUMBNAILS = "+thumbnails"
+DECODE_POLICIES = {
+    policy.name + suffix: replace(policy, name=policy.name + suffix)
+    for policy in (CAREFUL, FAST)
+    for suffix in ("", _THUMBNAILS)
+}
+
+
+def of_files(policy: str) -> str:
+    """The name of that policy where every picture is decoded from its file."""
+    return policy.removesuffix(_THUMBNAILS)
+
+
+def of_thumbnails(policy: str) -> str:
+    """Its name where some were decoded from the thumbnail that is kept of them, in place of the file."""
+    return of_files(policy) + _THUMBNAILS
+
 
 Pixels = NDArray[np.uint8]
 """Upright RGB, `(height, width, 3)`, 0 to 255."""

@@ -130,10 +130,10 @@ def _median_ms(run: Callable[[int], object]) -> float:
 
 def _captions(collection: Collection) -> tuple[list[str], list[int]]:
     """Captions and the ids of their pictures, of up to 2,000 images spread over the collection."""
-    ids = [id_ for change in collection.catalog.changes_since(0) for id_ in change.put_ids.tolist()]
+    ids = collection.catalog.ids()
     step = max(1, len(ids) // _CAPTIONED)
     captions, owners = [], []
-    for record in collection.catalog.get_many(ids[::step]).values():
+    for record in collection.catalog.get_many(ids[::step].tolist()).values():
         for caption in captions_beside(record.path, damaged=lambda path: None):
             captions.append(caption)
             owners.append(record.id)

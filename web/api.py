@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse
 from indexer import __version__
 from indexer.catalog import ImageRecord
 from indexer.errors import InvalidQuery
+from indexer.thumbnails import Side
 from search.engine import Results
 from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
 from web import thumbnails, uploads
@@ -40,7 +41,7 @@ from web.schemas import (
     version,
 )
 from web.services import Services, ServicesDep
-from web.thumbnails import Side, original_status
+from web.thumbnails import original_status
 from web.uploads import QueryImage, read_search
 
 IMMUTABLE: Final = "private, max-age=31536000, immutable"

@@ -18,6 +18,7 @@ from indexer.reindex import reindex
 from indexer.reports import Failure, Progress, SyncReport
 from indexer.shadow import compare
 from indexer.sources import FolderSource, ImageSource
+from indexer.stored_pictures import Files, ThumbnailsFirst
 
 _LOGGED = 200
 """Failures written into a job's log; the program prints all of them."""
@@ -87,12 +88,13 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
         show(Progress(done, total))
         run.progress(done, total)
 
+    limits, thumbnails = settings.limits, run.job.arguments.get("from_thumbnails", False)
     report = reindex(
         collection.catalog,
         encoder,
         collection.catalog.shards(run.job.id),
         advance,
-        limits=settings.limits,
+        pictures=ThumbnailsFirst(collection.library, limits) if thumbnails else Files(limits),
         batch_size=settings.fixed_batch_size,
         threads=settings.threads,
     )
