@@ -106,8 +106,10 @@ class _Worker:
         self._catalog, self._target, self._encoder = catalog, target, encoder
         self._shards, self._owner, self._advance = shards, new_owner(), advance
         self._batch_size, self._files = batch_size, list[FileState]()
-        self._encoding, self._writing = Line("encode", ahead=1), Line("write", ahead=2)
-        self._ring = Ring(target.manifest.preprocessing, batch_size=batch_size, slots=2)  # one filled, one encoded
+        # One batch is filled, one waits, one is encoded: where the processor is busy the encoder must not wait for this
+        # thread to be given its turn. With seven processes to a core: 0.86 of a stub's rate in place of 0.74.
+        self._encoding, self._writing = Line("encode", ahead=2), Line("write", ahead=2)
+        self._ring = Ring(target.manifest.preprocessing, batch_size=batch_size, slots=3)
         self._filled = 0
         self._from: dict[Origin, int] = {"file": 0, "thumbnail": 0, "small thumbnail": 0}
         self._failures: dict[int, Failure] = {}
@@ -224,7 +226,7 @@ class _Worker:
     def _step(self) -> None:
         """After every batch, and every picture that failed: says how far it is. Raises what `advance` raises.
 
-        Now and then only the lease is kept, and counted what others have done: to count a million takes 15 ms.
+        Now and then only the lease is kept, and counted what others have done: to count a million takes 20 ms.
         """
         if time.monotonic() >= self._count_at:
             self._shards.renew(self._owner)
