@@ -66,9 +66,11 @@ bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, DATA=FOLDER: t
 	$(BIN)/python benchmarks/text_queries.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/catalog.py
+	$(BIN)/python benchmarks/reindex.py
 	$(BIN)/python benchmarks/encoder.py $(SHARD)
 ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/decode.py "$(SHARD)"
+	$(BIN)/python benchmarks/thumbnails.py "$(SHARD)"
 	$(BIN)/python benchmarks/indexing.py "$(SHARD)"
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
