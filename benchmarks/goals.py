@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 RESULTS = Path(__file__).parent / "results"
-INDEXING = Path(__file__).parents[1] / "docs" / "indexing.md"
+DOCS = Path(__file__).parents[1] / "docs"
+INDEXING, MODELS = DOCS / "indexing.md", DOCS / "models.md"
 
 Value = float | str
 
@@ -59,13 +60,13 @@ def write(lines: Sequence[Line], path: Path, command: str) -> None:
     path.write_text(json.dumps([_entry(line) | about for line in lines], indent=2) + "\n", encoding="utf-8")
 
 
-def publish(lines: Sequence[Line], name: str, command: str, output: Path | None) -> None:
-    """Print the table; write `results/NAME.json` and what docs/indexing.md has between the marks NAME, or `output`."""
+def publish(lines: Sequence[Line], name: str, command: str, output: Path | None, page: Path = INDEXING) -> None:
+    """Print the table; write `results/NAME.json` and what the page has between the marks NAME, or `output`."""
     print(table(lines))
     write(lines, output or RESULTS / f"{name}.json", command)
     if output is None:
         measured = f"{machine()}, {datetime.now(UTC).date()}, by `{command}`:\n\n{table(lines)}"
-        INDEXING.write_text(with_part(INDEXING.read_text(encoding="utf-8"), name, measured), encoding="utf-8")
+        page.write_text(with_part(page.read_text(encoding="utf-8"), name, measured), encoding="utf-8")
 
 
 def with_part(page: str, name: str, text: str) -> str:

@@ -16,6 +16,7 @@ import indexer.jobs.cli
 import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
 from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Model, Precision
+from indexer.pace import limited
 from indexer.sources.address import shown
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _sync(named: list[NamedSource], settings: Settings, *, quiet: bool) -> list[
 
     A job that somebody pauses or cancels is the last one, and has no report.
     """
-    from indexer.images import FAST
+    from indexer.images import DECODE_POLICIES, FAST
     from indexer.opening import collection_and_encoder, say_what_encodes
     from indexer.progress import progress_bar
     from indexer.source_sync import sync_source
@@ -141,7 +142,7 @@ def _sync(named: list[NamedSource], settings: Settings, *, quiet: bool) -> list[
         collection_and_encoder(settings, sources[0][1]) as (collection, encoder),
         progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
     ):
-        if settings.fast_decode and collection.manifest.decode_policy != FAST.name:
+        if settings.fast_decode and DECODE_POLICIES[collection.manifest.decode_policy].jpeg_margin != FAST.jpeg_margin:
             typer.echo("this collection was made without --fast-decode and stays so: it is for new ones", err=True)
         plan = settings.index_plan(collection.plan)
         if plan != collection.plan:
@@ -165,10 +166,7 @@ def _print_report(report: SyncReport, library: Path) -> None:
     )
     typer.echo(f"{counts} in {report.seconds:.1f} s -> {library}")
     if report.pace:
-        typer.echo(f"{report.pace.images_per_second:,.0f} images/s; {_LIMITS[report.pace.limit]} was the limit")
-
-
-_LIMITS = {"decoding": "reading and decoding", "encoding": "the encoder", "catalog": "writing the catalog"}
+        typer.echo(limited(report.pace.images_per_second, report.pace.limit))
 
 
 def display_path(path: str) -> str:

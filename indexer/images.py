@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Literal
@@ -47,12 +47,29 @@ CAREFUL = DecodePolicy("exif-upright/dct-halved-2x/alpha-on-white/2", 2)
 FAST = DecodePolicy("exif-upright/dct-halved-1x/alpha-on-white/2", 1)
 """46 dB or better, in four fifths to nine tenths of the time: docs/indexing.md."""
 
-DECODE_POLICIES = {policy.name: policy for policy in (CAREFUL, FAST)} | {
+_THUMBNAILS = "+thumbnails"
+_VERSION_1 = {
     "exif-upright/dct-scaled-2x/alpha-on-white/1": CAREFUL,
     "exif-upright/dct-scaled-1x/alpha-on-white/1": FAST,
 }
-"""Those of version 1 scaled JPEGs by any eighth, and by Pillow. What they made stays: the embeddings of 400 photos by
-`mini` have a cosine of 0.9987 or more to those made now."""
+"""They scaled JPEGs by any eighth, and by Pillow. What they made stays: the embeddings of 400 photos by `mini` have a
+cosine of 0.9987 or more to those made now."""
+DECODE_POLICIES = {
+    name + suffix: replace(policy, name=name + suffix)
+    for name, policy in ({policy.name: policy for policy in (CAREFUL, FAST)} | _VERSION_1).items()
+    for suffix in ("", _THUMBNAILS)
+}
+
+
+def of_files(policy: str) -> str:
+    """The name of that policy where every picture is decoded from its file."""
+    return policy.removesuffix(_THUMBNAILS)
+
+
+def of_thumbnails(policy: str) -> str:
+    """Its name where some were decoded from the thumbnail that is kept of them, in place of the file."""
+    return of_files(policy) + _THUMBNAILS
+
 
 Pixels = NDArray[np.uint8]
 """Upright RGB, `(height, width, 3)`, 0 to 255."""

@@ -21,6 +21,7 @@ from indexer.catalog import ImageRecord
 from indexer.errors import InvalidQuery
 from indexer.originals import file_of
 from indexer.sources.address import name
+from indexer.thumbnails import Side
 from search.engine import Results
 from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
 from web import thumbnails, uploads
@@ -45,7 +46,7 @@ from web.schemas import (
     version,
 )
 from web.services import Services
-from web.thumbnails import Side, original_status, read_original
+from web.thumbnails import original_status, read_original
 from web.uploads import QueryImage, read_search
 
 IMMUTABLE: Final = "private, max-age=31536000, immutable"

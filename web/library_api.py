@@ -32,6 +32,7 @@ _MODEL_EXAMPLE: Final = {
     "embeddings": 1000,
     "serving": True,
     "previous": False,
+    "from_thumbnails": False,
     "created_at": "2026-05-11T17:42:08Z",
 }
 _JOB_EXAMPLE: Final = {
@@ -60,12 +61,16 @@ class ModelOut(BaseModel):
     embeddings: int = Field(description="how many images have one")
     serving: bool = Field(description="whether it answers the searches")
     previous: bool = Field(description="whether it did before; `sightline rollback` goes back to it")
+    from_thumbnails: bool = Field(description="whether some were made of thumbnails in place of the files")
     created_at: datetime
 
     @classmethod
     def of(cls, stored: StoredModel) -> ModelOut:
         fields = {name: getattr(stored, name) for name in ("id", "embeddings", "serving", "previous", "created_at")}
-        return cls(model=stored.manifest.model, dimension=stored.manifest.dimension, **fields)
+        manifest = stored.manifest
+        return cls(
+            model=manifest.model, dimension=manifest.dimension, from_thumbnails=manifest.has_thumbnails, **fields
+        )
 
 
 class ModelsResponse(BaseModel):

@@ -14,7 +14,7 @@ from anyio import CapacityLimiter
 from indexer.collection import Collection
 from indexer.config import Settings
 from indexer.encoder import Encoder, load_encoder
-from indexer.library_folder import QUERIES, THUMBNAILS
+from indexer.library_folder import QUERIES
 from indexer.originals import Originals
 from search.serving import Serving
 from web.thumbnails import Thumbnails
@@ -63,7 +63,7 @@ def open_services(
             serving=serving,
             originals=originals,
             thumbnails=Thumbnails(
-                settings.library / THUMBNAILS, originals, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))
+                settings.library, originals, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))
             ),
             query_images=QueryImages(settings.library / QUERIES, settings.upload_limits),
             search_slots=CapacityLimiter(SEARCHES_AT_ONCE),

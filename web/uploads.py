@@ -19,7 +19,8 @@ from starlette.types import Message, Receive
 
 from indexer.errors import QueryImageNotFound, UploadTooLarge
 from indexer.images import Limits, thumbnail
-from web.files import read_if_there, write_if_possible
+from indexer.library_folder import read_if_there
+from web.files import write_if_possible
 from web.schemas import SearchRequest
 
 QUERY_SIDE: Final = 768

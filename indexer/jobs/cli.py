@@ -16,6 +16,7 @@ from rich.table import Table
 
 from indexer.config import Settings, load_settings
 from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Precision
+from indexer.pace import limited
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -40,6 +41,13 @@ def reindex(
     precision: Precision = None,
     batch_size: BatchSize = None,
     threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
+    from_thumbnails: Annotated[
+        bool,
+        typer.Option(
+            "--from-thumbnails",
+            help="Decode thumbnails where they are large enough, for speed, and where a file is away.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Embed all images by another model beside the one that serves, and compare the two.
@@ -51,7 +59,8 @@ def reindex(
         library=library, backend=backend, device=device, precision=precision, batch_size=batch_size, threads=threads
     )
     with _open(settings) as collection:
-        known, arguments = collection.catalog.jobs, {"model": model}
+        arguments = {"model": model} | ({"from_thumbnails": True} if from_thumbnails else {})
+        known = collection.catalog.jobs
         job = known.unfinished("reindex", arguments) or known.add("reindex", arguments)
         _report(_run(collection, job, settings, quiet=as_json), collection, as_json)
 
@@ -217,6 +226,12 @@ def _print_result(job: Job, console: Console) -> None:
             f"{result['filled']:,} images embedded by {result['model']} in {result['seconds']:.1f} s, "
             f"{result['missing']:,} missing"
         )
+        if result.get("thumbnails"):
+            small = result["small_thumbnails"]
+            about = f", {small:,} of these small ones: their files cannot be read" if small else ""
+            console.print(f"{result['thumbnails']:,} of them from thumbnails{about}")
+        if pace := result.get("pace"):
+            console.print(limited(pace["images_per_second"], pace["limit"]))
         if result["comparison"]:
             _print_comparison(result["comparison"], console)
         if result["serves"]:

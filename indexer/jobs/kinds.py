@@ -19,6 +19,7 @@ from indexer.reports import Failure, Progress, SyncReport
 from indexer.shadow import compare
 from indexer.sources import ImageSource
 from indexer.sources.naming import NamedSource
+from indexer.stored_pictures import Files, ThumbnailsFirst
 
 _LOGGED = 200
 """Failures written into a job's log; the program prints all of them."""
@@ -90,12 +91,13 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
         show(Progress(done, total))
         run.progress(done, total)
 
+    limits, thumbnails = settings.limits, run.job.arguments.get("from_thumbnails", False)
     report = reindex(
         collection.catalog,
         encoder,
         collection.catalog.shards(run.job.id),
         advance,
-        limits=settings.limits,
+        pictures=ThumbnailsFirst(collection.library, limits) if thumbnails else Files(limits),
         batch_size=settings.fixed_batch_size,
         threads=settings.threads,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.all_goals import page
-from benchmarks.goals import INDEXING, at_least, at_most, plain, publish, table, with_part, write
+from benchmarks.goals import INDEXING, MODELS, at_least, at_most, plain, publish, table, with_part, write
 
 
 def test_a_goal_is_met_at_its_bound_and_only_with_what_it_depends_on() -> None:
@@ -49,10 +49,12 @@ def test_a_part_of_a_page_is_replaced_and_the_rest_stays() -> None:
         with_part(page, "b", "new")
 
 
-def test_the_page_of_indexing_has_every_part() -> None:
-    page = INDEXING.read_text(encoding="utf-8")
-    for name in ("decode", "indexing", "catalog"):
-        assert "new" in with_part(page, name, "new")
+@pytest.mark.parametrize(
+    ("page", "parts"), [(INDEXING, ("decode", "indexing", "catalog")), (MODELS, ("reindex", "thumbnails"))]
+)
+def test_the_page_has_every_part(page: Path, parts: tuple[str, ...]) -> None:
+    for name in parts:
+        assert "new" in with_part(page.read_text(encoding="utf-8"), name, "new")
 
 
 def test_results_for_another_file_leave_the_projects_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from indexer.errors import (
     NoPreviousModel,
     NotReady,
 )
+from indexer.images import of_thumbnails
 from tests.indexer.samples import MANIFEST, an_image, unit_rows
 
 WIDER = dataclasses.replace(MANIFEST, model="wider", weights_hash="1" * 64, dimension=12)
@@ -84,6 +85,14 @@ def test_a_model_that_is_there_is_not_added_again(catalog: Catalog, wider: Catal
     assert catalog.models.add(dataclasses.replace(WIDER, precision="bfloat16")) == wider.model_id
     assert catalog.models.add(MANIFEST) == catalog.model_id
     assert len(catalog.models.all()) == 2
+
+
+def test_that_thumbnails_were_added_to_a_model_is_remembered(catalog: Catalog, wider: Catalog) -> None:
+    noted = dataclasses.replace(WIDER, decode_policy=of_thumbnails(WIDER.decode_policy))
+    for manifest in (noted, WIDER):  # files that come later do not make the thumbnails undone
+        assert catalog.models.add(manifest) == wider.model_id
+        assert [stored.manifest.has_thumbnails for stored in catalog.models.all()] == [False, True]
+    assert catalog.of_model(wider.model_id).manifest == noted
 
 
 def test_a_model_is_found_by_name_or_number(catalog: Catalog, wider: Catalog) -> None:
