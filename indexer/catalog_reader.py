@@ -193,6 +193,22 @@ class CatalogReader:
         with self._reading() as connection:
             return [ImageRecord(*row) for row in connection.execute(query)]
 
+    def ids_where(
+        self, clause: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]] = (), limit: int | None = None
+    ) -> Ids:
+        """Of the images for whose row in `schema.image` the clause is true: in that order, else ascending."""
+        query = sa.select(image.c.id).where(clause).order_by(*order, image.c.id).limit(limit)
+        with self._reading() as connection:
+            return np.fromiter(connection.scalars(query), np.int64)
+
+    def counts_by(
+        self, columns: Sequence[sa.ColumnElement[Any]], clause: sa.ColumnElement[bool]
+    ) -> list[tuple[Any, ...]]:
+        """How many images there are of each combination of the columns' values, last in each row."""
+        query = sa.select(*columns, sa.func.count()).where(clause).group_by(*columns)
+        with self._reading() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
     def files_under(self, root: str) -> Iterator[FileState]:
         """Files below the folder `root`, ascending by `os.fsencode(path)`.
 

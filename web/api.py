@@ -18,13 +18,14 @@ from fastapi.responses import FileResponse
 from indexer import __version__
 from indexer.catalog import ImageRecord
 from indexer.errors import InvalidQuery
+from search.box import Box
 from search.engine import Results
-from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
+from search.query import MAX_ID
 from web import thumbnails, uploads
 from web.problems import documented, printable
+from web.queries import read_query
 from web.schemas import (
     CURSOR,
-    HASH,
     HASH_EXAMPLE,
     MAX_K,
     MAX_OFFSET,
@@ -39,9 +40,10 @@ from web.schemas import (
     StatsResponse,
     version,
 )
+from web.search_schemas import HASH, ChipOut, FacetsOut
 from web.services import Services, ServicesDep
 from web.thumbnails import Side, original_status
-from web.uploads import QueryImage, read_search
+from web.uploads import read_search
 
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
 REVALIDATE: Final = "private, no-cache"
@@ -69,9 +71,9 @@ def _pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
 
 def _search_body() -> dict[str, Any]:
     """The two bodies that a search takes, for OpenAPI: the route reads them itself, as they come in."""
-    schema = SearchRequest.model_json_schema()
+    schema = _inlined(SearchRequest.model_json_schema())
     fields = {
-        name: next((kind for kind in field.get("anyOf", ()) if kind["type"] != "null"), field)
+        name: next((kind for kind in field.get("anyOf", ()) if kind.get("type") != "null"), field)
         | {"description": field["description"]}
         for name, field in schema["properties"].items()
     }
@@ -88,16 +90,34 @@ def _search_body() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without references: those lead from its own root, which is not that of OpenAPI's document."""
+    definitions = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolved(definitions[part["$ref"].rpartition("/")[2]])
+        return {name: resolved(value) for name, value in part.items()}
+
+    inlined: dict[str, Any] = resolved(schema)
+    return inlined
+
+
 @router.post(
     "/search",
-    summary="Search by a text, a picture, or both",
+    summary="Search by texts, pictures and filters",
     responses=documented(400, 403, 404, 410, 413, 415),
     openapi_extra=_search_body(),
 )
 async def search_images(request: Request, services: ServicesDep) -> SearchResponse:
-    """At least one of text, image, image_id and query_image; what is given together is looked for together.
+    """By texts and pictures, each with a weight, by a filter, or by what a person typed into one box.
 
-    Or `cursor`, for the next page of a search.
+    What is given together counts together. Or `cursor`, for the next page of a search. In a form `terms`, `filter` and
+    `prompts` are JSON.
     """
     wanted, upload = await read_search(request, services.settings.upload_limits.max_bytes)
     slots = services.search_slots if upload is None else services.upload_slots
@@ -119,17 +139,18 @@ def _search(services: Services, wanted: SearchRequest, upload: bytes | None) -> 
         if upload is not None or wanted.model_fields_set - {"cursor", "k"}:
             raise InvalidQuery("a cursor goes on with a search; send nothing beside it but k")
         return _next_page(services, wanted.cursor, wanted.k)
-    picture = _picture(services, wanted, upload)
-    query = Query(_terms(wanted, picture), k=wanted.k, offset=wanted.offset)
-    asked = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None)
-    return _answer(services.serving.engine.search(query), wanted.k, asked)
+    asked = read_query(wanted, upload, services.query_images)
+    results = services.serving.engine.search(asked.query, facets=wanted.facets)
+    name = asked.picture.name if asked.picture else None
+    query = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=name)
+    return _answer(results, wanted.k, query, asked.box)
 
 
 def _next_page(services: Services, cursor: str, k: int) -> SearchResponse:
-    return _answer(services.serving.next_page(cursor, k), k, None)
+    return _answer(services.serving.next_page(cursor, k), k, None, None)
 
 
-def _answer(results: Results, k: int, asked: QueryOut | None) -> SearchResponse:
+def _answer(results: Results, k: int, query: QueryOut | None, box: Box | None) -> SearchResponse:
     following = results.offset + k
     more = results.more and following <= MAX_OFFSET
     return SearchResponse(
@@ -138,29 +159,12 @@ def _answer(results: Results, k: int, asked: QueryOut | None) -> SearchResponse:
         seconds=results.seconds,
         next_offset=following if more else None,
         cursor=results.cursor if more else None,
-        query=asked,
+        query=query,
+        matched=results.matched,
+        meaning=box.meaning if box else None,
+        chips=ChipOut.of_box(box) if box else [],
+        facets=FacetsOut.of_facets(results.facets) if results.facets else None,
     )
-
-
-def _picture(services: Services, wanted: SearchRequest, upload: bytes | None) -> QueryImage | None:
-    """The picture that was sent, now or before; one sent now comes first."""
-    if upload is not None:
-        return services.query_images.keep(upload)
-    if wanted.query_image is not None:
-        return QueryImage(wanted.query_image, services.query_images.read(wanted.query_image))
-    return None
-
-
-def _terms(wanted: SearchRequest, picture: QueryImage | None) -> tuple[Term, ...]:
-    terms: list[Term] = []
-    if picture is not None:
-        terms.append(ImageTerm(picture.jpeg))
-    if wanted.image_id is not None:
-        terms.append(IndexedTerm(wanted.image_id))
-    # A blank text beside a picture says nothing; alone it is a query, and refused as an empty one.
-    if wanted.text is not None and (wanted.text.strip() or not terms):
-        terms.append(TextTerm(wanted.text))
-    return tuple(terms)
 
 
 @router.get(
