@@ -196,16 +196,19 @@ class CatalogReader:
     def ids_where(
         self, clause: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]] = (), limit: int | None = None
     ) -> Ids:
-        """Of the images for whose row in `schema.image` the clause is true: in that order, else ascending."""
-        query = sa.select(image.c.id).where(clause).order_by(*order, image.c.id).limit(limit)
+        """Of the images for whose row in `schema.image` the clause is true: ascending, or the first in that order."""
+        query = sa.select(image.c.id).where(clause)
+        if order:
+            query = query.order_by(*order, image.c.id).limit(limit)
         with self._reading() as connection:
-            return np.fromiter(connection.scalars(query), np.int64)
+            ids = np.fromiter(connection.scalars(query), np.int64)
+        return ids if order else np.sort(ids)  # they came in the order of whatever index was used
 
     def counts_by(
         self, columns: Sequence[sa.ColumnElement[Any]], clause: sa.ColumnElement[bool]
     ) -> list[tuple[Any, ...]]:
         """How many images there are of each combination of the columns' values, last in each row."""
-        query = sa.select(*columns, sa.func.count()).where(clause).group_by(*columns)
+        query = sa.select(*columns, sa.func.count()).select_from(image).where(clause).group_by(*columns)
         with self._reading() as connection:
             return [tuple(row) for row in connection.execute(query)]
 

@@ -72,8 +72,9 @@ def read_box(source: str, now: datetime) -> Box:
     items = list(_items(source, rules(now)))
     chips = tuple(item for item in items if isinstance(item, Chip))
     words = [item for place, item in enumerate(items) if isinstance(item, str) and not _joins(items, place)]
-    meaning = " ".join(word for word in words if re.search(r"\w", word))  # marks of a sentence alone mean nothing
-    return Box(source, chips, meaning.strip(" ,;"), all_of([_any_of(some) for some in _groups(items)]))
+    meaning = " ".join(words).strip(" ,;.")
+    said = meaning if re.search(r"\w", meaning) else ""  # marks of a sentence alone mean nothing
+    return Box(source, chips, said, all_of([_any_of(some) for some in _groups(items)]))
 
 
 def _items(source: str, known: Sequence[Rule]) -> Iterator[Chip | str]:

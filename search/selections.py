@@ -77,10 +77,15 @@ class Selections:
 
 
 def order_by(sort: Sort) -> list[sa.ColumnElement[Any]]:
-    """Images without a date come last, whichever way."""
+    """Images without a date come last, whichever way.
+
+    The date is wrapped so that what passes is found first and sorted then: by going through the index in order instead,
+    SQLite took fifteen times as long to list what has a word in its path, one of a thousand.
+    """
+    taken_at = sa.func.coalesce(image.c.taken_at, None)
     orders: dict[Sort, list[sa.ColumnElement[Any]]] = {
-        "newest": [image.c.taken_at.desc().nulls_last()],
-        "oldest": [image.c.taken_at.asc().nulls_last()],
+        "newest": [taken_at.desc().nulls_last()],
+        "oldest": [taken_at.asc().nulls_last()],
         "name": [image.c.path.asc()],
     }
     return orders[sort]
