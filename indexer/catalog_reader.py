@@ -201,7 +201,9 @@ class CatalogReader:
         if order:
             query = query.order_by(*order, image.c.id).limit(limit)
         with self._reading() as connection:
-            ids = np.fromiter(connection.scalars(query), np.int64)
+            # The driver's own rows: through SQLAlchemy's, half a million ids took twice as long.
+            rows: Any = connection.execute(query).cursor
+            ids = np.fromiter((row[0] for row in rows), np.int64)
         return ids if order else np.sort(ids)  # they came in the order of whatever index was used
 
     def counts_by(

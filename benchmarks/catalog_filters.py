@@ -1,6 +1,6 @@
 """Filters over a catalog of a million images: the ids that pass, their order, facets; asked first, and asked again.
 
-    python benchmarks/filters.py
+    python benchmarks/catalog_filters.py
 
 The rows are made up: twelve cameras, eight formats, sizes of cameras and screens, dates over twenty years, a tenth
 without one. Vectors have few dimensions, since nothing here looks at them. Each figure is the median of the rounds;
@@ -44,7 +44,7 @@ START = datetime(2005, 1, 1)  # noqa: DTZ001 - a camera's clock has no zone
 DAYS = 7300
 SIZES = ((4032, 3024), (3024, 4032), (1920, 1080), (6000, 4000), (1000, 1000))
 CAMERAS = ("Canon EOS 5D", "Canon EOS R6", "NIKON D90", "NIKON Z 6", "Apple iPhone 12", "Apple iPhone 15", "SONY A7")
-RESULTS = Path(__file__).parent / "results" / "filters.json"
+RESULTS = Path(__file__).parent / "results" / "catalog_filters.json"
 
 FILTERS: dict[str, Filter] = {
     "1 %: ten weeks": Taken(START + timedelta(days=3000), START + timedelta(days=3081)),
@@ -140,7 +140,7 @@ def main(
         with Catalog.open(folder / "library") if there else filled(folder, rows) as catalog:
             lines = measure(catalog, rounds)
     print(table(lines))
-    write(lines, output, f"python benchmarks/filters.py --rows {rows} --rounds {rounds}")
+    write(lines, output, f"python benchmarks/catalog_filters.py --rows {rows} --rounds {rounds}")
 
 
 if __name__ == "__main__":
