@@ -42,6 +42,6 @@ def shares(parts: Vectors, images: Vectors) -> Vectors:
 
 def _length(parts: Vectors) -> float:
     length = float(np.linalg.norm(parts.sum(axis=0)))
-    if length < _NOTHING * float(np.abs(parts).max(initial=0)):
+    if not length > _NOTHING * float(np.abs(parts).max(initial=0)):
         raise InvalidQuery("the weights of the terms cancel each other out; change one of them")
     return length

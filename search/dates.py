@@ -189,5 +189,5 @@ def span_of(text: str, now: datetime) -> Span:
             try:
                 return read(said, now)
             except (OverflowError, ValueError) as error:
-                raise InvalidQuery(f"{text[:60]!r} is before the beginning of the calendar") from error
+                raise InvalidQuery(f"{text[:60]!r} is beyond the calendar") from error
     raise InvalidQuery(f"{text[:60]!r} is no date; write 2023, May 2023, 2023-05-11, summer 2023 or last March")

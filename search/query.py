@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from indexer.errors import ImageNotFound, InvalidQuery
-from search.filters import Filter
+from search.filters import Filter, check_size
 from search.region import Region
 
 DEFAULT_K = 20
@@ -19,7 +19,7 @@ MAX_ID = 2**63 - 1
 MAX_TEXT = 2_000
 """Characters. Encoders read 32 to 77 tokens; anything near this limit is a pasted document, not a query."""
 MAX_TERMS = 32
-MAX_WEIGHT = 100.0
+MIN_WEIGHT, MAX_WEIGHT = 0.001, 100.0
 MAX_PROMPTS = 32
 DEFAULT_AMONG = 200
 """Of the best hits, how many are meant where a query with terms is sorted by something else, or counted in facets."""
@@ -117,7 +117,9 @@ class Query:
         return self.sort or ("score" if self.terms else "newest")
 
     def _check_terms(self) -> None:
-        if not self.terms and self.filter is None:
+        if self.filter is not None:
+            check_size(self.filter)
+        elif not self.terms:
             raise InvalidQuery("nothing to search by; give a text, a picture, the id of an indexed image, or a filter")
         if len(self.terms) > MAX_TERMS:
             raise InvalidQuery(f"the query has {len(self.terms):,} terms; the limit is {MAX_TERMS}")
@@ -136,10 +138,10 @@ def check_page(k: int, offset: int) -> None:
 
 
 def _check_term(term: Term) -> None:
-    if not math.isfinite(term.weight) or not 0 < abs(term.weight) <= MAX_WEIGHT:
+    if not math.isfinite(term.weight) or not MIN_WEIGHT <= abs(term.weight) <= MAX_WEIGHT:
         raise InvalidQuery(
-            f"the weight {term.weight:g} is not one: it must be up to {MAX_WEIGHT:g}, or down to {-MAX_WEIGHT:g} for "
-            "what is not to be seen, and not 0"
+            f"the weight {term.weight:g} is out of range: it must be {MIN_WEIGHT:g} to {MAX_WEIGHT:g}, or as much below "
+            "0 for what is not to be seen"
         )
     if isinstance(term, TextTerm):
         _check_text(term.text)

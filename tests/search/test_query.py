@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from indexer.errors import ImageNotFound, InvalidQuery
-from search.filters import Camera
+from search.filters import Camera, Or
 from search.query import MAX_ID, MAX_K, MAX_TERMS, MAX_TEXT, ImageTerm, IndexedTerm, Query, TextTerm
 
 
@@ -57,7 +57,7 @@ def test_a_query_of_only_what_is_unwanted_says_what_to_add() -> None:
         Query((TextTerm("people", -0.5),), filter=Camera("canon"))
 
 
-@pytest.mark.parametrize("weight", [0.0, float("nan"), float("inf"), 101.0, -101.0])
+@pytest.mark.parametrize("weight", [0.0, 1e-300, float("nan"), float("inf"), 101.0, -101.0])
 def test_a_weight_that_is_none_is_refused(weight: float) -> None:
     with pytest.raises(InvalidQuery, match="the weight"):
         Query((TextTerm("a dog"), TextTerm("grass", weight)))
@@ -72,6 +72,7 @@ def test_a_weight_that_is_none_is_refused(weight: float) -> None:
         ({"among": 0}, "among is 0"),
         ({"terms": (TextTerm("x"),) * (MAX_TERMS + 1)}, "33 terms"),
         ({"terms": (), "filter": Camera("x"), "sort": "score"}, "no score to sort by"),
+        ({"filter": Or((Camera("x"),) * 300)}, "over the limit"),
     ],
 )
 def test_what_else_cannot_be_asked(fields: dict[str, Any], says: str) -> None:
