@@ -140,8 +140,8 @@ def check_page(k: int, offset: int) -> None:
 def _check_term(term: Term) -> None:
     if not math.isfinite(term.weight) or not MIN_WEIGHT <= abs(term.weight) <= MAX_WEIGHT:
         raise InvalidQuery(
-            f"the weight {term.weight:g} is out of range: it must be {MIN_WEIGHT:g} to {MAX_WEIGHT:g}, or as much below "
-            "0 for what is not to be seen"
+            f"the weight {term.weight:g} is out of range: it must be {MIN_WEIGHT:g} to {MAX_WEIGHT:g}, or as much "
+            "below 0 for what is not to be seen"
         )
     if isinstance(term, TextTerm):
         _check_text(term.text)
