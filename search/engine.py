@@ -22,7 +22,7 @@ from search.embedding import QueryEmbedder
 from search.facets import Facets, facets_of
 from search.query import DEFAULT_K, MAX_OFFSET, Query, Sort, TextTerm, check_page
 from search.rankings import ByScore, Listed, Ranking, Window
-from search.selections import Selections
+from search.selections import LISTED, Selections
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
@@ -82,7 +82,7 @@ class SearchEngine:
         started = time.perf_counter()
         [vectors] = self._embedder.embed([query])
         kept = self._prepared(query, vectors, self._collection.snapshot(), allowed)
-        counted = self._facets(query, kept) if facets else None
+        counted = self._facets(query, kept, allowed) if facets else None
         return self._page(kept, query.offset, query.k, started, partial(self._cursors.keep, kept), counted)
 
     def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
@@ -134,10 +134,11 @@ class SearchEngine:
         scores = None if best.scores is None else best.scores[places[np.searchsorted(best.ids[places], ids)]]
         return Listed(ids, scores)
 
-    def _facets(self, query: Query, search: KeptSearch) -> Facets:
-        if search.parts is None and query.filter is not None:
+    def _facets(self, query: Query, search: KeptSearch, allowed: Ids | None) -> Facets:
+        listing = search.parts is None
+        if listing and allowed is None and query.filter is not None:
             return self._selections.facets(query.filter)
-        ids = search.ranking.window(0, query.among).ids
+        ids = search.ranking.window(0, LISTED if listing else query.among).ids
         return facets_of(self._collection.catalog.get_many(ids.tolist()).values())
 
     def _page(

@@ -271,7 +271,10 @@ def test_a_filter_alone_lists_what_passes(engine: SearchEngine) -> None:
     assert results.facets.total == 2
     assert _stems(engine.next_page(str(results.cursor), 10)) == ["orange"]
     orange = list(COLOURS).index("orange") + 1
-    assert _stems(engine.search(query, allowed=np.array([1, orange]))) == ["orange"]
+    allowed = engine.search(query, allowed=np.array([1, orange]), facets=True)
+    assert _stems(allowed) == ["orange"]
+    assert allowed.facets is not None
+    assert (allowed.matched, allowed.facets.total) == (1, 1)
 
 
 @pytest.mark.parametrize("terms", [(), (TextTerm("red"),)])
