@@ -10,11 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from indexer.errors import CursorExpired
-from indexer.vectors import Ids, VectorIndex
+from indexer.vectors import VectorIndex, Vectors
+from search.rankings import Ranking
 
 KEPT = 256
 """Searches. Those of one state of the collection share its index; each state alone has a mask, a byte an image."""
@@ -27,9 +25,11 @@ class KeptSearch:
     """A search as it was first answered, whatever the collection has become since."""
 
     index: VectorIndex
-    vector: NDArray[np.float32]
-    """`(dimension,)`, unit length."""
-    allowed: Ids | None
+    ranking: Ranking
+    parts: Vectors | None
+    """`(terms, dimension)`: what each term adds to the vector; None where nothing was looked for."""
+    matched: int | None
+    """How many images pass the filter; None without one."""
 
 
 Kept = TypeVar("Kept")

@@ -17,7 +17,7 @@ from indexer.errors import CollectionError, CursorExpired, InvalidQuery, ModelEr
 from indexer.manifest import Manifest
 from search.cursors import Cursors, at_offset
 from search.engine import Hit, Results
-from search.query import MAX_K, Query, check_page
+from search.query import MAX_K, IndexedTerm, Query, check_page
 
 Joined = Literal["score", "rank"]
 """What hits of several collections were put into one order by."""
@@ -78,6 +78,7 @@ class JointEngine:
         Raises what is wrong with the query, and, if none can answer, what is wrong with the first collection.
         """
         started = time.perf_counter()
+        _check_joint(query)
         if query.offset + query.k >= MAX_K:
             raise InvalidQuery(f"of several collections the first {MAX_K - 1:,} hits can be had; go on by cursor")
         search = _Search.of(members, replace(query, offset=0, k=query.offset + query.k + 1))
@@ -209,9 +210,17 @@ class _Search:
         for number, group in enumerate(self.groups):
             before = sum(place.seen[position] for position in group)
             sourced = ([(position, hit) for hit in lists[position]] for position in group)
-            merged = heapq.merge(*sourced, key=lambda found: -found[1].score)
+            merged = heapq.merge(*sourced, key=lambda found: -(found[1].score or 0.0))
             placed += [(before + rank, number, found) for rank, found in enumerate(merged)]
         return [found for _, _, found in sorted(placed, key=lambda entry: entry[:2])]
+
+
+def _check_joint(query: Query) -> None:
+    """Raises `InvalidQuery` for what cannot be asked of several collections."""
+    if query.order != "score":
+        raise InvalidQuery("hits of several collections are sorted by their scores; sort those of one collection")
+    if any(isinstance(term, IndexedTerm) for term in query.terms):
+        raise InvalidQuery("the id of an image is of one collection; name that one")
 
 
 def _by_model(answers: Sequence[_Answer]) -> tuple[tuple[int, ...], ...]:

@@ -14,6 +14,7 @@ from indexer.cli import display_path
 from indexer.config import Settings
 from indexer.errors import CollectionError, ModelError
 from indexer.options import SOME_FAILED
+from indexer.sources.address import shown
 from search.cli import hit_json, write_paths
 from search.query import Query
 
@@ -82,6 +83,8 @@ def _print(results: JointResults) -> None:
     width = max(len(found.collection) for found in results.hits)
     for found in results.hits:
         hit = found.hit
-        typer.echo(f"{hit.rank:>4}  {hit.score:.3f}  {found.collection:<{width}}  {display_path(hit.image.path)}")
+        typer.echo(
+            f"{hit.rank:>4}  {hit.score or 0:.3f}  {found.collection:<{width}}  {display_path(shown(hit.image.path))}"
+        )
     if results.joined == "rank":
         typer.echo("different models answered: scores of different collections are not comparable", err=True)

@@ -22,15 +22,16 @@ from indexer.errors import InvalidQuery
 from indexer.originals import file_of
 from indexer.sources.address import name
 from indexer.thumbnails import Side
+from search.box import Box
 from search.engine import Results
-from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
+from search.query import MAX_ID
 from web import thumbnails, uploads
 from web.collections import Collections, CollectionsDep, NamesDep, ServicesDep
 from web.collections_api import joint_answer
 from web.problems import documented, printable
+from web.queries import read_query
 from web.schemas import (
     CURSOR,
-    HASH,
     HASH_EXAMPLE,
     MAX_K,
     MAX_OFFSET,
@@ -45,9 +46,9 @@ from web.schemas import (
     StatsResponse,
     version,
 )
-from web.services import Services
+from web.search_schemas import HASH, ChipOut, FacetsOut
 from web.thumbnails import original_status, read_original
-from web.uploads import QueryImage, read_search
+from web.uploads import read_search
 
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
 REVALIDATE: Final = "private, no-cache"
@@ -81,9 +82,9 @@ def _pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
 
 def _search_body() -> dict[str, Any]:
     """The two bodies that a search takes, for OpenAPI: the route reads them itself, as they come in."""
-    schema = SearchRequest.model_json_schema()
+    schema = _inlined(SearchRequest.model_json_schema())
     fields = {
-        name: next((kind for kind in field.get("anyOf", ()) if kind["type"] != "null"), field)
+        name: next((kind for kind in field.get("anyOf", ()) if kind.get("type") != "null"), field)
         | {"description": field["description"]}
         for name, field in schema["properties"].items()
     }
@@ -100,16 +101,34 @@ def _search_body() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without references: those lead from its own root, which is not that of OpenAPI's document."""
+    definitions = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolved(definitions[part["$ref"].rpartition("/")[2]])
+        return {name: resolved(value) for name, value in part.items()}
+
+    inlined: dict[str, Any] = resolved(schema)
+    return inlined
+
+
 @router.post(
     "/search",
-    summary="Search by a text, a picture, or both",
+    summary="Search by texts, pictures and filters",
     responses=documented(400, 403, 404, 410, 413, 415),
     openapi_extra=_search_body(),
 )
 async def search_images(request: Request, collections: CollectionsDep, names: NamesDep) -> SearchResponse:
-    """At least one of text, image, image_id and query_image; what is given together is looked for together.
+    """By texts and pictures, each with a weight, by a filter, or by what a person typed into one box.
 
-    Or `cursor`, for the next page of a search.
+    What is given together counts together. Or `cursor`, for the next page of a search. In a form `terms`, `filter` and
+    `prompts` are JSON.
     """
     shared = collections.main
     wanted, upload = await read_search(request, shared.settings.upload_limits.max_bytes)
@@ -136,25 +155,28 @@ def _search(
         if upload is not None or wanted.model_fields_set - {"cursor", "k"}:
             raise InvalidQuery("a cursor goes on with a search; send nothing beside it but k")
         return _next_page(collections, names, wanted.cursor, wanted.k)
-    if len(names) > 1 and wanted.image_id is not None:
-        raise InvalidQuery("an image_id is of one collection; name that one with `collection`")
-    picture = _picture(collections.main, wanted, upload)
-    query = Query(_terms(wanted, picture), k=wanted.k, offset=wanted.offset)
-    asked = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None)
+    asked = read_query(wanted, upload, collections.main.query_images)
+    name = asked.picture.name if asked.picture else None
+    query = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=name)
     if len(names) > 1:
-        return joint_answer(collections.joint.search(collections.members(names), query), asked)
+        if wanted.facets:
+            raise InvalidQuery("facets are of one collection; name that one with `collection`")
+        return joint_answer(collections.joint.search(collections.members(names), asked.query), query, asked.box)
     services = collections.services(names[0])
-    return _answer(services.serving.engine.search(query), wanted.k, asked, services.name)
+    results = services.serving.engine.search(asked.query, facets=wanted.facets)
+    return _answer(results, wanted.k, services.name, query, asked.box)
 
 
 def _next_page(collections: Collections, names: Sequence[str], cursor: str, k: int) -> SearchResponse:
     if len(names) > 1:
-        return joint_answer(collections.joint.next_page(cursor, k), None)
+        return joint_answer(collections.joint.next_page(cursor, k))
     services = collections.services(names[0])
-    return _answer(services.serving.next_page(cursor, k), k, None, services.name)
+    return _answer(services.serving.next_page(cursor, k), k, services.name)
 
 
-def _answer(results: Results, k: int, asked: QueryOut | None, collection: str | None) -> SearchResponse:
+def _answer(
+    results: Results, k: int, collection: str | None, query: QueryOut | None = None, box: Box | None = None
+) -> SearchResponse:
     following = results.offset + k
     more = results.more and following <= MAX_OFFSET
     return SearchResponse(
@@ -163,29 +185,12 @@ def _answer(results: Results, k: int, asked: QueryOut | None, collection: str | 
         seconds=results.seconds,
         next_offset=following if more else None,
         cursor=results.cursor if more else None,
-        query=asked,
+        query=query,
+        matched=results.matched,
+        meaning=box.meaning if box else None,
+        chips=ChipOut.of_box(box) if box else [],
+        facets=FacetsOut.of_facets(results.facets) if results.facets else None,
     )
-
-
-def _picture(services: Services, wanted: SearchRequest, upload: bytes | None) -> QueryImage | None:
-    """The picture that was sent, now or before; one sent now comes first."""
-    if upload is not None:
-        return services.query_images.keep(upload)
-    if wanted.query_image is not None:
-        return QueryImage(wanted.query_image, services.query_images.read(wanted.query_image))
-    return None
-
-
-def _terms(wanted: SearchRequest, picture: QueryImage | None) -> tuple[Term, ...]:
-    terms: list[Term] = []
-    if picture is not None:
-        terms.append(ImageTerm(picture.jpeg))
-    if wanted.image_id is not None:
-        terms.append(IndexedTerm(wanted.image_id))
-    # A blank text beside a picture says nothing; alone it is a query, and refused as an empty one.
-    if wanted.text is not None and (wanted.text.strip() or not terms):
-        terms.append(TextTerm(wanted.text))
-    return tuple(terms)
 
 
 @router.get(

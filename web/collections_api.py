@@ -8,10 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from indexer.errors import SightlineError
+from search.box import Box
 from search.several import JointResults
 from web.collections import Collections, CollectionsDep
 from web.problems import documented, printable
 from web.schemas import MAX_OFFSET, HitOut, QueryOut, SearchResponse, UnansweredOut, examples
+from web.search_schemas import ChipOut
 
 router: Final = APIRouter(prefix="/api", responses=documented(503))
 
@@ -43,7 +45,7 @@ def collections(served: CollectionsDep) -> CollectionsResponse:
     return CollectionsResponse(collections=[_described(served, name) for name in served.names])
 
 
-def joint_answer(results: JointResults, asked: QueryOut | None) -> SearchResponse:
+def joint_answer(results: JointResults, query: QueryOut | None = None, box: Box | None = None) -> SearchResponse:
     """What several collections found together."""
     following = results.offset + len(results.hits)
     more = results.more and following <= MAX_OFFSET
@@ -53,7 +55,11 @@ def joint_answer(results: JointResults, asked: QueryOut | None) -> SearchRespons
         seconds=results.seconds,
         next_offset=following if more else None,
         cursor=results.cursor if more else None,
-        query=asked,
+        query=query,
+        matched=None,
+        meaning=box.meaning if box else None,
+        chips=ChipOut.of_box(box) if box else [],
+        facets=None,
         joined=results.joined,
         unanswered=[
             UnansweredOut(collection=missing.collection, reason=printable(missing.reason))

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from indexer.catalog import ImageRecord
 from indexer.sources.address import name, parse
 from search.engine import Hit
-from search.query import MAX_ID
+from search.query import DEFAULT_AMONG, MAX_AMONG, MAX_ID, MAX_PROMPTS, MAX_TERMS, Sort
 from web.problems import printable
+from web.search_schemas import HASH, ChipOut, FacetsOut, FilterJson, TermIn
 
 MAX_K: Final = 1_000
 MAX_OFFSET: Final = 10_000
-HASH: Final = "[0-9a-f]{64}"
 HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 CURSOR: Final = "the last page's `cursor`: the next hits of that search, of the collection as it was then"
@@ -39,14 +39,31 @@ _IMAGE: Final[dict[str, Any]] = {
     "thumbnail_url": "/api/images/17/thumbnail?side=320&v=9f86d081884c7d65",
     "original_url": "/api/images/17/original",
 }
-_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, **_IMAGE}
+_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, "shares": [0.3127], **_IMAGE}
 
 
 class SearchRequest(BaseModel):
-    """What to look for: a text, a picture of the collection or one sent before, or text and picture together."""
+    """What to look for, and what an image has to be: at least one term, or a filter.
+
+    Whatever is given counts together: `text`, `image_id` and `query_image` as terms of weight 1, `box` as what is read
+    out of it, `terms`, and `filter`.
+    """
 
     model_config = examples(
-        {"text": "a dog on a beach", "k": 40}, {"image_id": 17}, {"text": "at night", "query_image": HASH_EXAMPLE}
+        {"text": "a dog on a beach", "k": 40},
+        {"image_id": 17},
+        {"text": "at night", "query_image": HASH_EXAMPLE},
+        {
+            "terms": [
+                {"text": "beach at sunset"},
+                {"image_id": 17, "weight": 0.5, "region": [0.25, 0, 0.5, 1]},
+                {"text": "people", "weight": -0.5},
+            ],
+            "filter": {"taken": {"from": "2023-06-01", "to": "2023-08-31"}, "not": {"format": ["png"]}},
+            "facets": True,
+        },
+        {"box": "dogs summer 2023 -grass camera:canon OR camera:nikon", "sort": "newest"},
+        {"filter": {"orientation": "portrait", "megapixels": {"from": 12}}, "sort": "name"},
     )
 
     # The length of the text is checked where queries are made, with a message of its own.
@@ -55,6 +72,28 @@ class SearchRequest(BaseModel):
     query_image: str | None = Field(
         default=None, pattern=f"^{HASH}$", description="name of a picture sent before, as an answer's `query` gave it"
     )
+    terms: list[TermIn] = Field(
+        default=[], max_length=MAX_TERMS, description="what is to be seen, and with weights below 0 what is not"
+    )
+    box: str | None = Field(
+        default=None, description="what a person typed: dates, `camera:`, `-word` and the like are read, see `chips`"
+    )
+    prompts: list[str] = Field(
+        default=[],
+        max_length=MAX_PROMPTS,
+        description="sentences with {} in the place of a text, such as `a photo of {}`: texts mean the mean of them",
+    )
+    filter: FilterJson | None = Field(default=None, description="what an image has to be; several keys mean all")
+    sort: Sort | None = Field(
+        default=None, description="null: by score; with only a filter, the newest first, by date taken"
+    )
+    among: int = Field(
+        default=DEFAULT_AMONG,
+        ge=1,
+        le=MAX_AMONG,
+        description="how many of the best are meant where hits are not sorted by score, and in facets",
+    )
+    facets: bool = Field(default=False, description="whether to count the result by format, orientation, year, camera")
     k: int = Field(default=40, ge=1, le=MAX_K, description="how many hits")
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
     cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
@@ -90,16 +129,19 @@ class ImageOut(BaseModel):
 
 
 class HitOut(ImageOut):
-    """An image found: its place among all and the cosine between query and image, -1 to 1."""
+    """An image found: its place among all and how near it is."""
 
     model_config = examples(_HIT)
 
     rank: PositiveInt
-    score: float
+    score: float | None = Field(description="cosine between query and image, -1 to 1; null with only a filter")
+    shares: list[float] = Field(
+        description="what each term gives to the score or takes: image, image_id, text, those of the box, terms"
+    )
 
     @classmethod
     def of_hit(cls, hit: Hit, collection: str | None = None) -> HitOut:
-        return cls(rank=hit.rank, score=hit.score, **_fields(hit.image, collection))
+        return cls(rank=hit.rank, score=hit.score, shares=list(hit.shares), **_fields(hit.image, collection))
 
 
 class QueryOut(BaseModel):
@@ -128,6 +170,10 @@ class SearchResponse(BaseModel):
             "next_offset": 40,
             "cursor": "3q2-7wEjRWeJq83v.40",
             "query": {"text": "a dog on a beach", "image_id": None, "query_image": None},
+            "matched": None,
+            "meaning": None,
+            "chips": [],
+            "facets": None,
         }
     )
 
@@ -145,6 +191,10 @@ class SearchResponse(BaseModel):
         "are not comparable; null for one collection",
     )
     unanswered: list[UnansweredOut] = Field(default=[], description="collections that were left out")
+    matched: int | None = Field(description="how many images pass the filter; null without one")
+    meaning: str | None = Field(description="what of `box` is to be seen; null without a box")
+    chips: list[ChipOut] = Field(description="what else was read in `box`, in its order")
+    facets: FacetsOut | None = Field(description="null unless they were asked for")
 
 
 class ImagesResponse(BaseModel):

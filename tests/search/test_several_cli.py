@@ -65,5 +65,5 @@ def test_one_that_is_away_is_named(folder: Path) -> None:
 
 
 def test_what_is_of_one_collection_only(folder: Path) -> None:
-    with pytest.raises(InvalidQuery, match="give one --library"):
+    with pytest.raises(InvalidQuery, match="of one collection"):
         search(folder, "--id", "1")
