@@ -1,234 +1,36 @@
-"""Commands that fill an index: `index`, `models`, `stats`, `settings`."""
+"""Joins the commands of this folder, and holds the small ones: `models`, `stats`, `settings`."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+import indexer.index_cli
 import indexer.jobs.cli
 import indexer.roots_cli
 import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
-from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Model, Precision
+from indexer.options import Json, Library
+from indexer.terminal import display_path
 
 if TYPE_CHECKING:
-    from indexer.collection import Collection, IndexStats
-    from indexer.encoder import Encoder
-    from indexer.jobs.store import Job
-    from indexer.reports import SyncReport
-    from indexer.root_sync import RootReport, Target
-    from indexer.scope import Scope
-    from indexer.sources import ImageSource
+    from indexer.collection import IndexStats
 
 
 def register(app: typer.Typer) -> None:
     """Add this folder's commands to the program."""
-    app.command()(index)
+    indexer.index_cli.register(app)
     app.command()(models)
     app.command()(stats)
     app.command()(settings)
     indexer.roots_cli.register(app)
     indexer.jobs.cli.register(app)
     indexer.training.cli.register(app)
-
-
-def index(
-    folder: Annotated[
-        str | None,
-        typer.Argument(
-            help="Folder of images; everything below it is looked at.", show_default="all that were indexed before"
-        ),
-    ] = None,
-    library: Library = None,
-    model: Model = None,
-    backend: Backend = None,
-    device: Device = None,
-    precision: Precision = None,
-    batch_size: BatchSize = None,
-    threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
-    fast_decode: Annotated[
-        bool | None,
-        typer.Option(
-            "--fast-decode",
-            help="A new collection: decode JPEGs no larger than needed, for speed; it stays so.",
-            show_default=False,
-        ),
-    ] = None,
-    max_pixels: Annotated[int | None, typer.Option(help="Refuse larger images.", show_default=False)] = None,
-    max_file_mb: Annotated[int | None, typer.Option(help="Refuse larger files.", show_default=False)] = None,
-    vector_index: Annotated[
-        str | None,
-        typer.Option(
-            help="auto, exact, pq, rabitq, ivf, hnsw or torch; it stays with the collection.", show_default=False
-        ),
-    ] = None,
-    recall: Annotated[
-        float | None,
-        typer.Option(help="Share of the nearest that an approximate index has to find.", show_default=False),
-    ] = None,
-    include: Annotated[
-        list[str] | None,
-        typer.Option(help="Index only what fits; a pattern as in .gitignore. Repeatable.", show_default=False),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(
-            help='Leave out, and take out, what fits. Repeatable. Patterns stay with the folder; "" forgets them.',
-            show_default=False,
-        ),
-    ] = None,
-    accept_removals: Annotated[
-        bool, typer.Option("--accept-removals", help="An empty folder is really empty, not a disk that is away.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Bring the collection up to date with a folder: add new images, follow moved ones, drop what is gone.
-
-    Without a folder, with all that were indexed before, by their patterns. What is on a disk that is away stays.
-
-    Interrupt it at any time; the next run goes on where it stopped. Exit code 1: some files could not be indexed, or a
-    folder is offline.
-    """
-    chosen = load_settings(
-        library=library,
-        model=model,
-        backend=backend,
-        device=device,
-        precision=precision,
-        batch_size=batch_size,
-        threads=threads,
-        fast_decode=fast_decode,
-        max_pixels=max_pixels,
-        max_file_mb=max_file_mb,
-        vector_index=vector_index,
-        index_recall=recall,
-    )
-    wishes = _Wishes(folder, include, exclude, accept_removals)
-    try:
-        reports = _sync(wishes, chosen, quiet=as_json)
-    except _JobStopped as stopped:
-        number = stopped.job.id
-        typer.echo(f"{stopped}; what was indexed is kept: `sightline jobs resume {number}` goes on", err=True)
-        return
-    except KeyboardInterrupt:
-        typer.echo("interrupted; what was indexed is kept: run it again to go on", err=True)
-        raise
-    if as_json:
-        from indexer.root_sync import as_fields
-
-        typer.echo(json.dumps(as_fields(reports), indent=2))
-    else:
-        _print_report(reports, chosen.library)
-    if any(root.report.failed for root in reports):
-        raise typer.Exit(SOME_FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wishes:
-    folder: str | None
-    include: list[str] | None
-    exclude: list[str] | None
-    accept_removals: bool
-
-
-class _JobStopped(Exception):
-    """Somebody paused or cancelled it."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        super().__init__(job.state)
-
-
-def _sync(wishes: _Wishes, settings: Settings, *, quiet: bool) -> list[RootReport]:
-    """Compose sources, encoder and collection, and run the pipeline as a job a root, with a progress bar on stderr.
-
-    Raises _JobStopped.
-    """
-    from indexer.jobs import kinds
-    from indexer.jobs.running import JobRun, run_job
-    from indexer.opening import say_what_encodes
-    from indexer.progress import progress_bar
-    from indexer.root_sync import known_roots, sync_targets, targets_of
-
-    targets = targets_of(known_roots(settings.library), wishes.folder, wishes.include, wishes.exclude)
-    say_what_encodes()
-    with (
-        _collection_of(targets, settings) as (collection, encoder),
-        progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
-    ):
-
-        def run(target: Target, source: ImageSource, scope: Scope) -> SyncReport:
-            reports: list[SyncReport] = []
-
-            def work(run: JobRun) -> dict[str, Any]:
-                show = progress or (lambda seen: None)
-                reports.append(kinds.index(collection, encoder, source, settings, run, show, scope))
-                return kinds.summary(reports[0])
-
-            jobs, arguments = collection.catalog.jobs, {"folder": target.path}
-            job = jobs.unfinished("index", arguments) or jobs.add("index", arguments)
-            job = run_job(jobs, job.id, work)
-            if not reports:
-                raise _JobStopped(job)
-            return reports[0]
-
-        return list(sync_targets(collection, targets, settings, run, accept_removals=wishes.accept_removals))
-
-
-@contextmanager
-def _collection_of(targets: Sequence[Target], settings: Settings) -> Iterator[tuple[Collection, Encoder]]:
-    """Looks at what was named first: a typing mistake is answered before a model is loaded."""
-    from indexer.images import FAST
-    from indexer.opening import collection_and_encoder
-    from indexer.root_sync import folders_there
-
-    with collection_and_encoder(settings, folders_there(targets, settings)) as (collection, encoder):
-        if settings.fast_decode and collection.manifest.decode_policy != FAST.name:
-            typer.echo("this collection was made without --fast-decode and stays so: it is for new ones", err=True)
-        plan = settings.index_plan(collection.plan)
-        if plan != collection.plan:
-            collection.choose(plan)
-        yield collection, encoder
-
-
-def _print_report(reports: Sequence[RootReport], library: Path) -> None:
-    from indexer.root_sync import total
-
-    report = total(reports)
-    offline = {root.path: root.report.offline for root in reports if root.report.offline}
-    for path, reason in offline.items():
-        typer.echo(f"offline: {display_path(path)}: {reason}", err=True)
-    for failure in report.failures:
-        if failure.path not in offline:
-            typer.echo(f"failed: {display_path(failure.path)}: {failure.reason}", err=True)
-    always = ("added", "failed")
-    typer.echo(f"{in_words(report, always)} in {report.seconds:.1f} s -> {library}")
-    if report.pace:
-        typer.echo(f"{report.pace.images_per_second:,.0f} images/s; {_LIMITS[report.pace.limit]} was the limit")
-
-
-def in_words(report: SyncReport, always: Sequence[str] = ()) -> str:
-    """The counts that are not zero, and those that are always told."""
-    names = ("added", "changed", "moved", "removed", "excluded", "unchanged", "failed")
-    told = {name: getattr(report, name) for name in names}
-    return ", ".join(f"{number:,} {name}" for name, number in told.items() if number or name in always)
-
-
-_LIMITS = {"decoding": "reading and decoding", "encoding": "the encoder", "catalog": "writing the catalog"}
-
-
-def display_path(path: str) -> str:
-    """One printable line: control characters and bytes that are not UTF-8 are shown as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in path)
 
 
 def models(
@@ -337,7 +139,7 @@ def settings() -> None:
     table.add_column("what it is")
     for name, field in Settings.model_fields.items():
         value = getattr(chosen, name)
-        shown = "-" if value is None else str(value)
+        shown = "-" if value in (None, ()) else str(value)
         table.add_row(name, shown, f"SIGHTLINE_{name.upper()}", field.description)
     console = Console()
     console.print(table)

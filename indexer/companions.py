@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from indexer.sources.address import is_file
+
 RAW_SUFFIXES = ("arw", "cr2", "cr3", "crw", "dng", "nef", "nrw", "orf", "pef", "raf", "rw2", "srw")
 VIDEO_SUFFIXES = ("mov", "mp4")
 
@@ -13,6 +15,8 @@ def companions_of(picture: str) -> list[str]:
 
     Asked of the disk when somebody looks at the picture, so that the answer is never out of date.
     """
+    if not is_file(picture):
+        return []
     path = Path(picture)
     suffixes = [written for suffix in (*RAW_SUFFIXES, *VIDEO_SUFFIXES) for written in (suffix, suffix.upper())]
     try:

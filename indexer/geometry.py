@@ -29,6 +29,11 @@ class Fit:
     size: Size
     offset: Size = (0, 0)
 
+    @property
+    def corner(self) -> Size:
+        """Left and top of what is kept of the resized picture."""
+        return round(self.box[0] * self.resized[0]), round(self.box[1] * self.resized[1])
+
 
 def fit(preprocessing: Preprocessing, full: Size) -> Fit:
     """open_clip's geometry for a picture of the size `full`, rounding included.

@@ -11,11 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +25,21 @@ from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
 from indexer.images import DecodedImage, ImageInfo, Limits
 from indexer.line import Line
-from indexer.listing import is_gone, joined
+from indexer.listing import joined
 from indexer.lookahead import look_ahead
+from indexer.originals import Originals
 from indexer.pace import Waits
 from indexer.reports import Failure, Progress, Reporter, SyncReport
 from indexer.ring import Ring
 from indexer.scope import EVERYTHING, Scope
 from indexer.sidecars import MAX_BYTES, described
 from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_large
+from indexer.sources.address import above
+from indexer.sources.source import UNKNOWN_SIZE, is_same
+from indexer.sweeping import remove_left
 from indexer.texts import Description
 
-__all__ = ["Failure", "Progress", "SyncReport", "sweep", "sync"]
+__all__ = ["Failure", "Progress", "SyncReport", "sync"]
 
 _TO_BE_READ = "?"  # the mark of no side-cars: the next sync reads them again
 _PENDING = 1000  # rows that need no encoding (moved, touched, copies) committed at once
@@ -66,25 +69,6 @@ def sync(
     return report
 
 
-def sweep(collection: Collection, gone: Mapping[int, str]) -> int:
-    """Take out what syncs have postponed, unless it has moved since; returns how many. Raises as `writing`."""
-    if not gone:
-        return 0
-    with collection.writing():
-        return _remove(collection.catalog, gone)
-
-
-def _remove(catalog: Catalog, gone: Mapping[int, str]) -> int:
-    """Those that still have the path that is gone."""
-    removed, ids = 0, list(gone)
-    for start in range(0, len(ids), _PENDING):
-        found = catalog.get_many(ids[start : start + _PENDING])
-        left = [id_ for id_, record in found.items() if record.path == gone[id_]]
-        catalog.remove(left)
-        removed += len(left)
-    return removed
-
-
 @dataclass(frozen=True, slots=True)
 class _Work:
     """A file that has to be looked into, and the row it has if it is known."""
@@ -98,6 +82,8 @@ class _Content:
     """What a file holds. Not decoded when the catalog has an image of the same content."""
 
     content_hash: str
+    size: int
+    """Bytes."""
     decoded: DecodedImage | None
     said: Description
     problems: tuple[Failure, ...] = ()
@@ -131,6 +117,7 @@ class _Run:
     ) -> None:
         self._catalog, self._encoder, self._source, self._scope = catalog, encoder, source, scope
         self._limits, self._batch_size = limits, batch_size
+        self._originals = Originals(limits)
         self._encoding, self._writing = Line("encode", ahead=1), Line("write", ahead=2)
         self._ring = Ring(catalog.manifest.preprocessing, batch_size=batch_size, slots=2)  # one filled, one encoded
         self._batch = _Batch()
@@ -155,7 +142,7 @@ class _Run:
             self._catch_up()
         offline = self._offline()
         removed = 0 if offline else self._sweep()
-        excluded = 0 if offline else _remove(self._catalog, self._excluded)
+        excluded = 0 if offline else remove_left(self._catalog, self._excluded)
         reporter.finish()
         seconds = time.monotonic() - started
         return SyncReport(
@@ -192,10 +179,15 @@ class _Run:
     def _pairs(self) -> Iterator[tuple[SourceFile | None, FileState | None]]:
         """What is there beside what is known."""
         if self._scope.parts is None:
-            yield from joined(self._listing(self._source.walk()), self._catalog.files_under(self._source.root))
+            rows = self._owned(self._catalog.files_under(self._source.root))
+            yield from joined(self._listing(self._source.walk()), rows)
             return
         for part in self._scope.parts:
-            yield from joined(self._listing(part.files), self._catalog.files_at(part.path))
+            yield from joined(self._listing(part.files), self._owned(self._catalog.files_at(part.path)))
+
+    def _owned(self, rows: Iterator[FileState]) -> Iterator[FileState]:
+        """Without those of other sources, which may lie in this one, as a tar lies in a folder."""
+        return (row for row in rows if self._source.owns(row.path))
 
     def _miss(self, row: FileState) -> None:
         """A known file was not listed."""
@@ -214,13 +206,13 @@ class _Run:
                 yield found
 
     def _is_protected(self, path: str) -> bool:
-        """Whether the path, or a folder it lies in, could not be listed: then it is not known to be gone.
+        """Whether the path, or what it lies in, could not be listed: then it is not known to be gone.
 
         A problem is met before the rows below it are, since the walk is in their order.
         """
         if not self._problems:
             return False
-        return any(str(above) in self._problems for above in (Path(path), *Path(path).parents))
+        return any(place in self._problems for place in above(path))
 
     def _examine(self, work: _Work, *, look_up: bool = True) -> _Content:
         """Runs in a thread of the pool. Raises UnreadableImage."""
@@ -230,9 +222,9 @@ class _Run:
         content_hash = hashlib.sha256(data).hexdigest()
         same_as_before = work.known is not None and work.known.content_hash == content_hash
         if same_as_before or (look_up and self._catalog.with_hash(content_hash)):
-            return _Content(content_hash, None, said, tuple(problems))
+            return _Content(content_hash, len(data), None, said, tuple(problems))
         decoded = self._catalog.manifest.decode(data, self._limits)
-        return _Content(content_hash, decoded, said, tuple(problems))
+        return _Content(content_hash, len(data), decoded, said, tuple(problems))
 
     def _said(self, file: SourceFile, data: bytes, problems: list[Failure]) -> Description:
         """By the picture itself, and by the files beside it."""
@@ -251,6 +243,8 @@ class _Run:
             with self._waits.pictures:
                 content = examined.result()
             self._failures += content.problems
+            if work.file.size == UNKNOWN_SIZE:
+                work = replace(work, file=replace(work.file, size=content.size))
             if work.known is not None and work.known.content_hash == content.content_hash:
                 self._batch.touches.append((work.known.id, work.file.size, work.file.mtime_ns))
                 self._batch.said[work.known.id] = content.said
@@ -298,7 +292,7 @@ class _Run:
 
     def _has_left(self, path: str) -> bool:
         """What was on a disk that is away has not."""
-        return not self._scope.is_away(path) and not self._is_protected(path) and is_gone(path)
+        return not self._scope.is_away(path) and not self._is_protected(path) and self._originals.is_gone(path)
 
     def _count(self, work: _Work) -> None:
         if work.known is None:
@@ -309,7 +303,7 @@ class _Run:
     def _fail(self, work: _Work, error: UnreadableImage) -> None:
         """An image that was indexed before keeps its row, unless its file is gone by now."""
         self._failures.append(Failure(work.file.path, str(error)))
-        if work.known is not None and is_gone(work.file.path):
+        if work.known is not None and self._originals.is_gone(work.file.path):
             self._gone[work.known.id] = work.known.path
 
     def _hand_over(self) -> None:
@@ -371,8 +365,8 @@ class _Run:
         if self._scope.postponed is not None:
             self._scope.postponed.update(gone)
             return len(gone)
-        return _remove(self._catalog, gone)
+        return remove_left(self._catalog, gone)
 
 
 def _is_unchanged(row: FileState, file: SourceFile) -> bool:
-    return (row.size, row.mtime_ns, row.sidecars) == (file.size, file.mtime_ns, file.sidecar_mark)
+    return is_same(file, row.size, row.mtime_ns) and row.sidecars == file.sidecar_mark

@@ -12,11 +12,12 @@ from indexer.catalog import Catalog
 from indexer.collection import Collection
 from indexer.config import Settings
 from indexer.errors import CollectionNotFound, InvalidRequest, SourceNotFound
-from indexer.pipeline import sweep
 from indexer.reports import Failure, SyncReport
 from indexer.roots import FOLDER, Root, innermost, within
 from indexer.scope import Scope
 from indexer.sources import FolderSource, ImageSource, Patterns
+from indexer.sources.address import is_file
+from indexer.sweeping import sweep
 
 _PAGE = 1000  # images taken out at once
 
@@ -39,11 +40,12 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class RootReport:
-    """What became of a root."""
+class SourceReport:
+    """What became of a root, or of another source."""
 
     path: str
     report: SyncReport
+    kind: str = FOLDER
 
     @property
     def state(self) -> str:
@@ -126,7 +128,7 @@ def sync_targets(
     run: RunSync,
     *,
     accept_removals: bool = False,
-) -> Iterator[RootReport]:
+) -> Iterator[SourceReport]:
     """Sync one after the other. Nothing is removed before all were looked at: what has left one may be in another.
 
     A root that is known and not there is offline, which is noted and reported and stops nothing. Raises SourceNotFound
@@ -138,7 +140,7 @@ def sync_targets(
         done.append((target, _sync_target(collection, target, settings, run, accept_removals, gone), gone))
     for target, report, gone in done:
         removed = report.removed if gone is None else sweep(collection, gone)
-        yield RootReport(target.root.path, replace(report, removed=removed))
+        yield SourceReport(target.root.path, replace(report, removed=removed))
 
 
 def _sync_target(
@@ -176,8 +178,13 @@ def _sync_target(
     return report
 
 
-def total(reports: Sequence[RootReport]) -> SyncReport:
-    """All in one; the pace is the only root's that had to encode."""
+def beside_roots(collection: Collection) -> Scope:
+    """Of a source that is no root, and says itself when it is away: what it lists is all that it has."""
+    return Scope(away=tuple(_away(collection.catalog.roots.all())), accept_removals=True)
+
+
+def total(reports: Sequence[SourceReport]) -> SyncReport:
+    """All in one; the pace is the only source's that had to encode."""
     whole = [root.report for root in reports]
     paces = [report.pace for report in whole if report.pace]
     counts = ("added", "unchanged", "changed", "moved", "removed", "failed", "excluded")
@@ -190,18 +197,19 @@ def total(reports: Sequence[RootReport]) -> SyncReport:
     )
 
 
-def as_fields(reports: Sequence[RootReport]) -> dict[str, Any]:
-    """For JSON: the total, and each root's own."""
-    roots = [{"path": root.path, "state": root.state, **asdict(root.report)} for root in reports]
-    for root in roots:
-        del root["failures"]  # they are in the total
-    return {**asdict(total(reports)), "roots": roots}
+def as_fields(reports: Sequence[SourceReport]) -> dict[str, Any]:
+    """For JSON: the total, and each source's own."""
+    sources = [{"path": one.path, "kind": one.kind, "state": one.state, **asdict(one.report)} for one in reports]
+    for source in sources:
+        del source["failures"]  # they are in the total
+    return {**asdict(total(reports)), "sources": sources}
 
 
 def images_of(collection: Collection, root: Root) -> Iterator[int]:
-    """Ids of the images that belong to that root."""
+    """Ids of the images that belong to that root: not those of archives, lists and videos that lie in it."""
     others = Scope(others=tuple(other.path for other in within(collection.catalog.roots.all(), root)))
-    return (state.id for state in collection.catalog.files_at(root.path) if not others.is_other(state.path))
+    files = collection.catalog.files_at(root.path)
+    return (state.id for state in files if is_file(state.path) and not others.is_other(state.path))
 
 
 def forget(collection: Collection, root: Root, *, images: bool) -> int:

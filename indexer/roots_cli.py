@@ -78,7 +78,7 @@ def forget(
 def watch(
     folders: Annotated[
         list[str] | None,
-        typer.Argument(help="Folders to follow.", metavar="[FOLDER]...", show_default="all that were indexed before"),
+        typer.Argument(help="Folders to follow.", metavar="FOLDER", show_default="all that were indexed before"),
     ] = None,
     library: Library = None,
     model: Model = None,
@@ -132,7 +132,7 @@ def _end_with(parent: int, stop: threading.Event) -> None:
 
 
 def _one_line(text: str) -> str:
-    from indexer.cli import display_path
+    from indexer.terminal import display_path
 
     return display_path(text)
 
@@ -144,7 +144,7 @@ def root_fields(root: Root) -> dict[str, Any]:
 
 
 def _table(found: list[tuple[Root, int]]) -> Table:
-    from indexer.cli import display_path
+    from indexer.terminal import display_path
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("folder", overflow="fold")

@@ -5,26 +5,31 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from indexer.cli import display_path
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
-from indexer.options import SOME_FAILED, Backend, Device, Json, Library, Model, Precision
+from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
+from indexer.sources.address import location, parse, shown
+from indexer.terminal import display_path
 from indexer.texts import ImageText, of_kind
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
-from search.query import DEFAULT_K, Query
+from search.libraries import Libraries, named_libraries
+from search.query import DEFAULT_AMONG, DEFAULT_K, Query
+from search.query_options import QueryOptions
 
 if TYPE_CHECKING:
     from indexer.images import Limits
-    from search.engine import Hit, SearchEngine
+    from search.engine import Hit, Results, SearchEngine
+    from search.facets import Facets
 
 
 def register(app: typer.Typer) -> None:
@@ -36,11 +41,50 @@ def register(app: typer.Typer) -> None:
 
 def search(
     text: Annotated[str | None, typer.Argument(help="What the picture shows, in words.", show_default=False)] = None,
-    image: Annotated[
-        Path | None,
-        typer.Option("--image", exists=True, dir_okay=False, readable=True, help="Look for pictures like this one."),
+    texts: Annotated[
+        list[str] | None,
+        typer.Option("--text", metavar="TEXT[:WEIGHT]", help="More words, with a weight of their own; repeatable."),
     ] = None,
-    image_id: Annotated[int | None, typer.Option("--id", help="Look for pictures like this indexed one.")] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="FILE[:WEIGHT]", help="Look for pictures like this one; repeatable."),
+    ] = None,
+    image_ids: Annotated[
+        list[str] | None,
+        typer.Option("--id", metavar="ID[:WEIGHT]", help="Look for pictures like this indexed one; repeatable."),
+    ] = None,
+    unwanted: Annotated[
+        list[str] | None, typer.Option("--not", metavar="TEXT[:WEIGHT]", help="What is not to be seen; repeatable.")
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help="The part of the one --image or --id to look for, in fractions of it."),
+    ] = None,
+    prompts: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", help="A sentence with {} in the place of a text; several are averaged; repeatable."),
+    ] = None,
+    box: Annotated[
+        str | None, typer.Option(help="Everything in one line: `dogs summer 2023 -grass camera:canon`.")
+    ] = None,
+    filter: Annotated[
+        str | None, typer.Option(help="Only images that pass: `camera:canon OR camera:nikon`, or JSON.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Only images taken then or later: 2023, last March.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="Only images taken then or before: 2023, 2023-07-21.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Only images below this folder.")] = None,
+    types: Annotated[str | None, typer.Option("--type", help="Only files of these formats: jpeg,png.")] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="score, newest, oldest or name; with words or pictures, of the best --among.")
+    ] = None,
+    among: Annotated[int, typer.Option(help="How many of the best are sorted, and counted in facets.")] = DEFAULT_AMONG,
+    facets: Annotated[
+        bool, typer.Option("--facets", help="Count the result by format, orientation, year and camera.")
+    ] = False,
     k: Annotated[int, typer.Option("-k", help="How many results.")] = DEFAULT_K,
     queries: Annotated[
         typer.FileText | None,
@@ -56,36 +100,71 @@ def search(
     print0: Annotated[
         bool, typer.Option("--print0", "-0", help="Print only paths, each ended by NUL (xargs -0).")
     ] = False,
-    library: Library = None,
+    library: Libraries = None,
     model: Model = None,
     backend: Backend = None,
     device: Device = None,
     precision: Precision = None,
 ) -> None:
-    """Find images by words, by a picture, or by both at once.
+    """Find images by words, by pictures, by both at once, and by what is known of them.
 
     Examples: `sightline search "a dog on a beach"`, `sightline search --image chair.jpg -k 5`,
-    `sightline search "in the snow" --image dog.jpg`, `sightline search --paths "red car" | head`.
+    `sightline search "beach at sunset" --image chair.jpg:0.5 --not people`,
+    `sightline search --filter "summer 2023 type:jpeg" --sort newest`, `sightline search --paths "red car" | head`.
     """
-    chosen = load_settings(library=library, model=model, backend=backend, device=device, precision=precision)
+    named = named_libraries(library)
+    first = next(iter(named.values()))
+    chosen = load_settings(library=first, model=model, backend=backend, device=device, precision=precision)
+    options = QueryOptions(
+        text=text,
+        texts=tuple(texts or ()),
+        images=tuple(images or ()),
+        image_ids=tuple(image_ids or ()),
+        unwanted=tuple(unwanted or ()),
+        region=region,
+        prompts=tuple(prompts or ()),
+        box=box,
+        filter=filter,
+        since=since,
+        until=until,
+        folder=folder,
+        types=types,
+        sort=sort,
+        among=among,
+        k=k,
+    )
     if queries is not None:
-        if text is not None or image is not None or image_id is not None:
-            raise InvalidQuery("--queries takes its queries from the file; leave out the text, --image and --id")
+        if len(named) > 1:
+            raise InvalidQuery("--queries is of one collection; give one --library")
+        if options != QueryOptions(k=k) or facets:
+            raise InvalidQuery("--queries takes its queries from the file; leave out everything else that is asked for")
         Query.of(text="any", k=k)  # a k out of range is one error, not one a line
         _search_lines(queries, k, chosen)
         return
-    picture = _read_picture(image, chosen.limits) if image else None
-    query = Query.of(text=text, image=picture, image_id=image_id, k=k)
+    query = options.query(lambda path: _read_picture(path, chosen.limits))
+    if len(named) > 1:
+        if facets:
+            raise InvalidQuery("facets are of one collection; give one --library")
+        from search.several_cli import search_jointly
+
+        search_jointly(query, named, chosen, as_json=as_json, path_end=_path_end(paths, print0))
+        return
     with _open_engine(chosen) as engine:
-        results = engine.search(query)
-        texts = engine.collection.catalog.texts([hit.image.id for hit in results.hits]) if as_json else {}
+        results = engine.search(query, facets=facets)
+        said = engine.collection.catalog.texts([hit.image.id for hit in results.hits]) if as_json else {}
     if as_json:
-        said = [_hit_json(hit) | _texts_json(texts.get(hit.image.id, ())) for hit in results.hits]
-        typer.echo(json.dumps(said, indent=2))
-    elif paths or print0:
-        _write_paths(results.hits, b"\0" if print0 else b"\n")
+        typer.echo(json.dumps(_results_json(results, said), indent=2))
+    elif end := _path_end(paths, print0):
+        write_paths(results.hits, end)
     else:
-        _print_hits(results.hits)
+        _print_results(results)
+
+
+def _path_end(paths: bool, print0: bool) -> bytes | None:
+    """What ends each path; None if more than paths is to be printed."""
+    if print0:
+        return b"\0"
+    return b"\n" if paths else None
 
 
 def _read_picture(path: Path, limits: Limits) -> bytes:
@@ -143,17 +222,25 @@ def _answers(engine: SearchEngine, texts: Sequence[str], k: int) -> list[dict[st
         except SightlineError as error:
             answer["error"] = str(error)
     for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
-        answer["hits"] = [_hit_json(hit) for hit in results.hits]
+        answer["hits"] = [hit_json(hit) for hit in results.hits]
     return answers
 
 
-def _hit_json(hit: Hit) -> dict[str, Any]:
+def _results_json(results: Results, said: Mapping[int, Sequence[ImageText]]) -> list[dict[str, Any]] | dict[str, Any]:
+    """The hits, each with what is said of its image; with facets, both under their names."""
+    hits = [hit_json(hit) | _texts_json(said.get(hit.image.id, ())) for hit in results.hits]
+    return {"hits": hits, "facets": asdict(results.facets)} if results.facets else hits
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
     image = hit.image
     return {
         "rank": hit.rank,
-        "score": round(hit.score, 6),
+        "score": None if hit.score is None else round(hit.score, 6),
+        "shares": [round(share, 6) for share in hit.shares],
         "id": image.id,
         "path": image.path,
+        "seconds": parse(image.path).seconds,
         "width": image.width,
         "height": image.height,
         "format": image.format,
@@ -169,16 +256,32 @@ def _texts_json(texts: Sequence[ImageText]) -> dict[str, Any]:
     return {"title": title, "captions": of_kind(texts, "caption"), "keywords": of_kind(texts, "keyword")}
 
 
-def _write_paths(hits: Sequence[Hit], end: bytes) -> None:
+def write_paths(hits: Sequence[Hit], end: bytes) -> None:
     """Paths as the bytes they are on the disk, so that any name survives the pipe."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(os.fsencode(hit.image.path) + end for hit in hits))
+    sys.stdout.buffer.write(b"".join(os.fsencode(location(hit.image.path)) + end for hit in hits))
     sys.stdout.buffer.flush()
 
 
-def _print_hits(hits: Sequence[Hit]) -> None:
-    if not hits:
-        typer.echo("the collection is empty; add images with `sightline index FOLDER`", err=True)
-        return
-    for hit in hits:
-        typer.echo(f"{hit.rank:>4}  {hit.score:.3f}  {display_path(hit.image.path)}")
+def _print_results(results: Results) -> None:
+    if not results.hits:
+        empty = "the collection is empty; add images with `sightline index FOLDER`"
+        typer.echo("no image passes the filter; ask for less" if results.images else empty, err=True)
+    for hit in results.hits:
+        typer.echo(f"{hit.rank:>4}  {_scored(hit)}{display_path(shown(hit.image.path))}")
+    if results.facets:
+        _print_facets(results.facets)
+
+
+def _scored(hit: Hit) -> str:
+    """The score and, of several terms, what each gives to it."""
+    if hit.score is None:
+        return ""
+    shares = " ".join(f"{share:+.3f}" for share in hit.shares) if len(hit.shares) > 1 else ""
+    return f"{hit.score:.3f}  " + (f"({shares})  " if shares else "")
+
+
+def _print_facets(facets: Facets) -> None:
+    for name in ("format", "orientation", "year", "camera"):
+        counts = ", ".join(f"{display_path(count.value)} {count.images:,}" for count in getattr(facets, name))
+        typer.echo(f"{name}: {counts or 'not known'}")

@@ -8,12 +8,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Generic, TypeVar
 
 from indexer.errors import CursorExpired
-from indexer.vectors import Ids, VectorIndex
+from indexer.vectors import VectorIndex, Vectors
+from search.rankings import Ranking
 
 KEPT = 256
 """Searches. Those of one state of the collection share its index; each state alone has a mask, a byte an image."""
@@ -26,16 +25,21 @@ class KeptSearch:
     """A search as it was first answered, whatever the collection has become since."""
 
     index: VectorIndex
-    vector: NDArray[np.float32]
-    """`(dimension,)`, unit length."""
-    allowed: Ids | None
+    ranking: Ranking
+    parts: Vectors | None
+    """`(terms, dimension)`: what each term adds to the vector; None where nothing was looked for."""
+    matched: int | None
+    """How many images pass the filter; None without one."""
+
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Kept]):
     """What a cursor asks for: the hits from `offset` on."""
 
-    search: KeptSearch
+    search: Kept
     key: str
     offset: int
 
@@ -44,7 +48,12 @@ class Page:
         return f"{self.key}.{offset}"
 
 
-class Cursors:
+def at_offset(cursor: str, offset: int) -> str:
+    """The one for another page of the search that a cursor is of."""
+    return f"{cursor.rpartition('.')[0]}.{offset}"
+
+
+class Cursors(Generic[Kept]):
     """The last `kept` searches, each for `seconds` after its last page. Safe to use from any number of threads."""
 
     def __init__(
@@ -52,15 +61,15 @@ class Cursors:
     ) -> None:
         self._kept, self._seconds, self._clock = kept, seconds, clock
         self._lock = threading.Lock()
-        self._searches: OrderedDict[str, tuple[KeptSearch, float]] = OrderedDict()  # the least recently used first
+        self._searches: OrderedDict[str, tuple[Kept, float]] = OrderedDict()  # the least recently used first
 
-    def keep(self, search: KeptSearch, offset: int) -> str:
+    def keep(self, search: Kept, offset: int) -> str:
         """A cursor for the page that begins at `offset`."""
         page = Page(search, secrets.token_urlsafe(12), offset)
         self._use(page.key, search)
         return page.cursor(offset)
 
-    def find(self, cursor: str) -> Page:
+    def find(self, cursor: str) -> Page[Kept]:
         """Raises `CursorExpired`, also for what never was a cursor."""
         key, _, offset = cursor.rpartition(".")
         with self._lock:
@@ -72,7 +81,7 @@ class Cursors:
         self._use(key, search)
         return Page(search, key, int(offset))
 
-    def _use(self, key: str, search: KeptSearch) -> None:
+    def _use(self, key: str, search: Kept) -> None:
         with self._lock:
             self._searches[key] = (search, self._clock())
             self._searches.move_to_end(key)

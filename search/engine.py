@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from indexer.catalog import ImageRecord
 from indexer.collection import Collection
-from indexer.encoder import Encoder
+from indexer.encoder import Embeddings, Encoder
 from indexer.images import Limits
-from indexer.vectors import Ids, Matches
+from indexer.vectors import Ids
+from indexer.vectors.segmented import SegmentedIndex, among
+from search.combination import combined, shares
 from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
-from search.query import DEFAULT_K, MAX_OFFSET, Query, check_page
+from search.facets import Facets, facets_of
+from search.query import DEFAULT_K, MAX_OFFSET, Query, Sort, TextTerm, check_page
+from search.rankings import ByScore, Listed, Ranking, Window
+from search.selections import LISTED, Selections
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
@@ -21,11 +30,14 @@ QUERY_BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result. `score` is the cosine between query and image, -1 to 1; `rank` counts from 1."""
+    """One result; `rank` counts from 1."""
 
     rank: int
-    score: float
+    score: float | None
+    """The cosine between query and image, -1 to 1; None where nothing was looked for."""
     image: ImageRecord
+    shares: tuple[float, ...] = ()
+    """What each term of the query, in its order, gives to the score or takes from it: they add up to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +48,17 @@ class Results:
     offset: int
     """How many ranks come before the page."""
     images: int
-    """How many images were searched: all that the collection held."""
+    """How many images the collection held."""
     more: bool
     """Whether there are hits after this page."""
     seconds: float
     """Wall time of encoding, search and join."""
     cursor: str | None = None
     """For `SearchEngine.next_page`; None after the last page, and for queries that were asked many at once."""
+    matched: int | None = None
+    """How many images pass the filter; None without one."""
+    facets: Facets | None = None
+    """Counts of all that pass the filter or, with terms, of the best `among` of them; if they were asked for."""
 
 
 class SearchEngine:
@@ -55,21 +71,23 @@ class SearchEngine:
         collection.check_model(encoder.manifest)
         self._collection = collection
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
-        self._cursors = Cursors()
+        self._selections = Selections(collection.catalog)
+        self._cursors: Cursors[KeptSearch] = Cursors()
 
     @property
     def collection(self) -> Collection:
         return self._collection
 
-    def search(self, query: Query, allowed: Ids | None = None) -> Results:
+    def search(self, query: Query, allowed: Ids | None = None, *, facets: bool = False) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.
 
         Raises `InvalidQuery`, `ImageNotFound`, and `UnreadableImage` for a picture that cannot be decoded.
         """
         started = time.perf_counter()
-        [vector] = self._embedder.embed([query])
-        kept = KeptSearch(self._collection.snapshot(), vector, allowed)
-        return self._page(kept, query.offset, query.k, started, lambda offset: self._cursors.keep(kept, offset))
+        [vectors] = self._embedder.embed([query])
+        kept = self._prepared(query, vectors, self._collection.snapshot(), allowed)
+        counted = self._facets(query, kept, allowed) if facets else None
+        return self._page(kept, query.offset, query.k, started, partial(self._cursors.keep, kept), counted)
 
     def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
         """The `k` hits after the page that the cursor came with, of the collection as it was then.
@@ -89,49 +107,111 @@ class SearchEngine:
             results += self._search_batch(queries[start : start + QUERY_BATCH])
         return results
 
-    def _page(self, search: KeptSearch, offset: int, k: int, started: float, cursor: Callable[[int], str]) -> Results:
+    def _prepared(self, query: Query, vectors: Embeddings, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
+        """The search of a query whose terms have those vectors."""
+        if not query.terms:
+            return self._listing(query, index, allowed)
+        matched = None
+        if query.filter is not None:
+            passing = self._selections.ids(query.filter)
+            allowed = passing if allowed is None else np.intersect1d(allowed, passing, assume_unique=True)
+            matched = len(allowed)
+        parts = _parts(query, vectors)
+        ranking: Ranking = ByScore(index, _sum(parts), allowed)
+        if query.order != "score":
+            ranking = self._sorted(ranking.window(0, query.among), query.order)
+        return KeptSearch(index, ranking, parts, matched)
+
+    def _listing(self, query: Query, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
+        """What passes a filter, where nothing is looked for."""
+        assert query.filter is not None
+        ids = self._selections.listed(query.filter, query.order)
+        if allowed is None:
+            return KeptSearch(index, Listed(ids), None, self._selections.count(query.filter))
+        ids = ids[among(ids, allowed)]
+        return KeptSearch(index, Listed(ids), None, len(ids))
+
+    def _sorted(self, best: Window, order: Sort) -> Listed:
+        """The best hits by something else than their scores, which they keep."""
+        ids = self._selections.sorted(best.ids, order)
+        places = np.argsort(best.ids)
+        scores = None if best.scores is None else best.scores[places[np.searchsorted(best.ids[places], ids)]]
+        return Listed(ids, scores)
+
+    def _facets(self, query: Query, search: KeptSearch, allowed: Ids | None) -> Facets:
+        listing = search.parts is None
+        if listing and allowed is None and query.filter is not None:
+            return self._selections.facets(query.filter)
+        ids = search.ranking.window(0, LISTED if listing else query.among).ids
+        return facets_of(self._collection.catalog.get_many(ids.tolist()).values())
+
+    def _page(
+        self,
+        search: KeptSearch,
+        offset: int,
+        k: int,
+        started: float,
+        cursor: Callable[[int], str],
+        facets: Facets | None = None,
+    ) -> Results:
         following = offset + k
         # One more than the page, to know whether another page follows.
-        [match] = search.index.search(search.vector[None], following + 1, search.allowed)
-        page = _window(match, offset, k)
-        records = self._collection.catalog.get_many(page.ids.tolist())
-        more = len(match.ids) > following
+        found = search.ranking.window(offset, following + 1)
+        more = len(found.ids) > k
+        hits = self._hits(found.cut(0, k), offset, search)
         return Results(
-            hits=_hits(page, offset, records),
+            hits=hits,
             offset=offset,
             images=len(search.index),
             more=more,
             seconds=time.perf_counter() - started,
             cursor=cursor(following) if more and following <= MAX_OFFSET else None,
+            matched=search.matched,
+            facets=facets,
+        )
+
+    def _hits(self, found: Window, offset: int, search: KeptSearch) -> tuple[Hit, ...]:
+        """An image removed between vector search and join has no record: it is left out, its rank stays empty."""
+        records = self._collection.catalog.get_many(found.ids.tolist())
+        ids = found.ids.tolist()
+        if search.parts is None or found.scores is None:
+            return tuple(Hit(rank, None, records[id_]) for rank, id_ in enumerate(ids, offset + 1) if id_ in records)
+        if len(search.parts) == 1:
+            given = found.scores[:, None].tolist()
+        else:
+            given = shares(search.parts, search.index.vectors_of(found.ids)).tolist()
+        ranked = enumerate(zip(ids, found.scores.tolist(), given, strict=True), offset + 1)
+        return tuple(
+            Hit(rank, score, records[id_], tuple(share)) for rank, (id_, score, share) in ranked if id_ in records
         )
 
     def _search_batch(self, queries: Sequence[Query]) -> list[Results]:
+        """All queries that only look for something, in one pass over the vectors."""
         started = time.perf_counter()
-        vectors = self._embedder.embed(queries)
-        wanted = max(query.offset + query.k for query in queries) + 1
         index = self._collection.snapshot()
-        matches = index.search(vectors, wanted)
-        pages = [_window(match, query.offset, query.k) for match, query in zip(matches, queries, strict=True)]
-        records = self._collection.catalog.get_many(sorted({int(i) for page in pages for i in page.ids}))
+        searches = [
+            self._prepared(query, vectors, index, None)
+            for query, vectors in zip(queries, self._embedder.embed(queries), strict=True)
+        ]
+        plain = [search for search in searches if isinstance(search.ranking, ByScore) and search.matched is None]
+        wanted = max(query.offset + query.k for query in queries) + 1
+        vectors = [_sum(search.parts) for search in plain if search.parts is not None]
+        matches = index.search(np.stack(vectors), wanted) if vectors else []
+        found = {id(search): Listed(match.ids, match.scores) for search, match in zip(plain, matches, strict=True)}
+        searches = [replace(search, ranking=found.get(id(search), search.ranking)) for search in searches]
         seconds = (time.perf_counter() - started) / len(queries)
         return [
-            Results(
-                hits=_hits(page, query.offset, records),
-                offset=query.offset,
-                images=len(index),
-                more=len(match.ids) > query.offset + query.k,
-                seconds=seconds,
-            )
-            for query, match, page in zip(queries, matches, pages, strict=True)
+            replace(self._page(search, query.offset, query.k, started, lambda _: ""), seconds=seconds, cursor=None)
+            for query, search in zip(queries, searches, strict=True)
         ]
 
 
-def _window(match: Matches, offset: int, k: int) -> Matches:
-    window = slice(offset, offset + k)
-    return Matches(ids=match.ids[window], scores=match.scores[window])
+def _parts(query: Query, vectors: Embeddings) -> Embeddings:
+    weights = np.array([term.weight for term in query.terms], np.float32)
+    return combined(vectors, weights, np.array([isinstance(term, TextTerm) for term in query.terms]))
 
 
-def _hits(page: Matches, offset: int, records: Mapping[int, ImageRecord]) -> tuple[Hit, ...]:
-    """An image removed between the vector search and the join has no record: it is left out, its rank stays empty."""
-    ranked = enumerate(zip(page.ids.tolist(), page.scores.tolist(), strict=True), start=offset + 1)
-    return tuple(Hit(rank, score, records[image_id]) for rank, (image_id, score) in ranked if image_id in records)
+def _sum(parts: Embeddings) -> NDArray[np.float32]:
+    """`(dimension,)`, unit length but for rounding."""
+    vector: NDArray[np.float32] = parts.sum(axis=0)
+    return vector

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli import display_path
 from indexer.config import Settings, load_settings
 from indexer.options import Device, Json, Library, Precision
+from indexer.terminal import display_path
 
 if TYPE_CHECKING:
     from indexer.care.findings import Finding

@@ -16,10 +16,13 @@ from indexer.opening import own_encoder
 from indexer.pipeline import sync
 from indexer.reindex import reindex
 from indexer.reports import Failure, Progress, SyncReport
-from indexer.root_sync import Target, sync_targets, targets_of
+from indexer.root_sync import Target, beside_roots, sync_targets, targets_of
+from indexer.roots import FOLDER
 from indexer.scope import EVERYTHING, Scope
 from indexer.shadow import compare
 from indexer.sources import ImageSource
+from indexer.sources.naming import NamedSource
+from indexer.stored_pictures import Files, ThumbnailsFirst
 
 _LOGGED = 200
 """Failures written into a job's log; the program prints all of them."""
@@ -77,12 +80,16 @@ def summary(report: SyncReport) -> dict[str, Any]:
 
 
 def _index(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
-    """A root as it was given, or a part of one."""
-    target = targets_of(collection.catalog.roots.all(), run.job.arguments["folder"])[0]
+    """Of a folder: its root as it was given, or the part of one that it is."""
+    named = NamedSource.of(run.job.arguments)
+    settings = named.tuned(settings)
 
-    def run_sync(target: Target, source: ImageSource, scope: Scope) -> SyncReport:
+    def run_sync(target: Target | None, source: ImageSource, scope: Scope) -> SyncReport:
         return index(collection, own_encoder(collection, settings, source), source, settings, run, show, scope)
 
+    if named.kind != FOLDER:
+        return summary(run_sync(None, named.open(settings), beside_roots(collection)))
+    target = targets_of(collection.catalog.roots.all(), named.places[0])[0]
     [done] = sync_targets(collection, [target], settings, run_sync)
     return summary(done.report)
 
@@ -102,12 +109,13 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
         show(Progress(done, total))
         run.progress(done, total)
 
+    limits, thumbnails = settings.limits, run.job.arguments.get("from_thumbnails", False)
     report = reindex(
         collection.catalog,
         encoder,
         collection.catalog.shards(run.job.id),
         advance,
-        limits=settings.limits,
+        pictures=ThumbnailsFirst(collection.library, limits) if thumbnails else Files(limits),
         batch_size=settings.fixed_batch_size,
         threads=settings.threads,
     )
@@ -126,8 +134,20 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
     return {**asdict(report), "serves": serves, "comparison": comparison}
 
 
+def _train(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
+    """Trains a model on captions. The collection keeps account of it, and is not changed."""
+    from indexer.training import job
+    from indexer.training.checkpoint import Checkpoints
+    from indexer.training.request import TrainingRequest
+
+    request = TrainingRequest.of(run.job.arguments)
+    resume = Checkpoints.are_in(request.out)
+    return job.summary(job.train(run, request, lambda seen: show(Progress(seen.step, seen.steps)), resume=resume))
+
+
 def _encoder(model: str, settings: Settings) -> Encoder:
     return load_encoder(model, **settings.encoding())
 
 
-KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex}
+KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex, "train": _train}
+"""By the name that a job carries; what it needs to be run, here or elsewhere, is in its arguments."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.cli import display_path
 from indexer.config import load_settings
 from indexer.options import SOME_FAILED, Device, Json, Library, Precision
+from indexer.terminal import display_path
 
 if TYPE_CHECKING:
     from indexer.moving.imports import ImportReport

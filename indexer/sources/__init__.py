@@ -9,6 +9,7 @@ from indexer.sources.source import (
     SideCar,
     SourceFile,
     SourceProblem,
+    Version,
     file_too_large,
     is_unchanged,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "SideCar",
     "SourceFile",
     "SourceProblem",
+    "Version",
     "file_too_large",
     "is_unchanged",
 ]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from indexer.errors import SourceNotFound, UnreadableImage
-from indexer.sources.folder_walk import FolderWalk, Part, Rules, is_candidate, is_skipped, reason_of
+from indexer.errors import SourceNotFound
+from indexer.sources.address import MISLEADING, Address, is_file, is_misleading
+from indexer.sources.files import Files
+from indexer.sources.folder_walk import FolderWalk, Part, Rules, is_candidate, is_skipped
 from indexer.sources.patterns import Patterns
-from indexer.sources.source import SourceFile, SourceProblem, file_too_large
-
-_NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
+from indexer.sources.source import SourceFile, SourceProblem
 
 
 class FolderSource:
@@ -31,18 +30,23 @@ class FolderSource:
         if not str(root):  # abspath would take an unset variable of a script for the current folder
             raise SourceNotFound("", "no folder is named")
         self._root = os.path.abspath(root)  # noqa: PTH100 - resolve() would also replace links by their targets
-        self._max_bytes = max_bytes
+        self._files = Files(max_bytes)
         if not os.path.lexists(self._root):
             raise SourceNotFound(self._root, "there is no such folder")
         if not Path(self._root).is_dir():
             raise SourceNotFound(self._root, "it is not a folder; give the folder that holds the images")
-
+        if is_misleading(self._root):
+            raise SourceNotFound(self._root, MISLEADING)
         self._rules = Rules(self._root, patterns or Patterns(), frozenset(others), frozenset(mounts))
         self._mounts: set[str] = set()
 
     @property
     def root(self) -> str:
         return self._root
+
+    def owns(self, path: str) -> bool:
+        """See `ImageSource`. Files, and not what lies in one."""
+        return is_file(path)
 
     @property
     def mounts(self) -> frozenset[str]:
@@ -80,18 +84,5 @@ class FolderSource:
         return total
 
     def read(self, path: str) -> bytes:
-        """See `ImageSource`. Never waits for a pipe that took the file's place."""
-        try:
-            with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NON_BLOCKING)) as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise UnreadableImage("not a regular file")
-                if self._max_bytes is not None and status.st_size > self._max_bytes:
-                    raise file_too_large(status.st_size, self._max_bytes)
-                return file.read()
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise UnreadableImage("vanished while being read") from error
-        except OSError as error:
-            raise UnreadableImage(f"cannot be read ({reason_of(error)})") from error
-        except MemoryError as error:
-            raise UnreadableImage("there is not enough memory to read it") from error
+        """See `ImageSource`."""
+        return self._files.read(Address(path, "file", path))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.sidecars import SIDECAR_SUFFIXES, pictures_of, sidecar_names
+from indexer.sources.address import MISLEADING, is_misleading
+from indexer.sources.files import reason_of
 from indexer.sources.patterns import Patterns
 from indexer.sources.source import IMAGE_SUFFIXES, SideCar, SourceFile, SourceProblem
 
@@ -165,6 +167,8 @@ class FolderWalk:
 
     def _enter(self, path: str, levels: list[_Level]) -> SourceProblem | None:
         """Goes one level down, or says why not."""
+        if levels and is_misleading(path):
+            return SourceProblem(path, MISLEADING)
         try:
             status = Path(path).stat()
             identity = status.st_dev, status.st_ino
@@ -226,10 +230,6 @@ def is_candidate(name: str) -> bool:
 def is_sidecar(name: str) -> bool:
     stem, _, suffix = name.rpartition(".")
     return bool(stem) and suffix.lower() in SIDECAR_SUFFIXES
-
-
-def reason_of(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()
 
 
 def _join(folder: str, name: str) -> str:

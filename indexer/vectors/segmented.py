@@ -219,6 +219,15 @@ class SegmentedIndex:
         vectors[place[len(alive) :]] = self._tail.vectors[newer]
         return ids[order], vectors
 
+    def vectors_of(self, ids: Ids) -> Vectors:
+        """`(len(ids), dimension)` of distinct ids in any order. Raises KeyError for one that is not there."""
+        rows = np.concatenate(self._rows_of(np.sort(ids)))
+        known = self._ids(rows)
+        if len(known) != len(ids):
+            raise KeyError("an id that is not in this index")
+        order = np.argsort(known)
+        return Joined(self.base.vectors, self._tail.vectors).at(rows[order][np.searchsorted(known[order], ids)])
+
     def _checked(self, queries: NDArray[np.float32]) -> Vectors:
         if queries.ndim != 2 or queries.shape[1] != self.dimension:
             raise ValueError(f"queries of shape {queries.shape}, not (n, {self.dimension})")

@@ -17,7 +17,7 @@ from indexer.encoder import Encoder
 from indexer.errors import CollectionError, CollectionLocked, CollectionUnavailable, InvalidRequest, ModelReplaced
 from indexer.pipeline import sync
 from indexer.reports import Progress, SyncReport
-from indexer.root_sync import RootReport, Target, sync_targets, total
+from indexer.root_sync import SourceReport, Target, sync_targets, total
 from indexer.roots import Root
 from indexer.scope import Scope
 from indexer.sources import ImageSource
@@ -254,7 +254,7 @@ class Watcher:
 
     # What is said
 
-    def _tell_state(self, watched: _Watched, root: RootReport) -> None:
+    def _tell_state(self, watched: _Watched, root: SourceReport) -> None:
         reason = root.report.offline
         if reason and not watched.offline:
             self._say(f"offline: {root.path}: {reason}")
@@ -262,7 +262,7 @@ class Watcher:
             self._say(f"online again: {root.path}")
         watched.offline = reason
 
-    def _tell_counts(self, reports: Sequence[RootReport]) -> None:
+    def _tell_counts(self, reports: Sequence[SourceReport]) -> None:
         whole, roots = total(reports), {root.path for root in reports}
         for failure in whole.failures:
             if failure.path not in roots and (failure.path, failure.reason) not in self._failures:

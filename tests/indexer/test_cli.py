@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from indexer.cli import display_path
 from indexer.config import Settings
 from indexer.errors import CollectionLocked, InvalidSettings, ModelMismatch
 from indexer.models import KNOWN_MODELS
+from indexer.terminal import display_path
 from tests.checkpoints import make_checkpoint
 from tests.pictures import nasty_files, photo, write
 from web.cli import app

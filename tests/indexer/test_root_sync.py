@@ -15,7 +15,9 @@ from indexer.collection import Collection
 from indexer.config import Settings
 from indexer.errors import InvalidRequest, SourceNotFound
 from indexer.pipeline import sync
-from indexer.root_sync import forget, images_of, sync_targets, targets_of, total
+from indexer.root_sync import Target, beside_roots, forget, images_of, sync_targets, targets_of, total
+from indexer.sources.tar import tar_source
+from tests.indexer.sources.conftest import jpeg, make_tar
 from tests.indexer.test_pipeline import counts, fill
 from tests.palette import PaletteEncoder
 from tests.pictures import photo, write
@@ -45,6 +47,16 @@ def index(collection: Collection) -> Index:
         return counts(report) | ({"excluded": report.excluded} if report.excluded else {})
 
     return run
+
+
+def sync_parts(collection: Collection, target: Target) -> dict[str, int]:
+    """As a watch does."""
+
+    def one(target: Any, source: Any, scope: Any) -> Any:
+        return sync(collection, PaletteEncoder(), source, scope=scope, threads=2)
+
+    [report] = sync_targets(collection, [target], Settings(library=collection.library), one)
+    return counts(report.report)
 
 
 def states(collection: Collection) -> dict[str, str]:
@@ -111,6 +123,40 @@ def test_a_root_within_another_keeps_its_own_patterns(index: Index, collection: 
     assert len(list(images_of(collection, outer))) == len(list(images_of(collection, inner))) == 1
     assert forget(collection, outer, images=True) == 1
     assert paths(collection, tmp_path / "in") == ["sub/c.png"]
+
+
+def test_what_lies_in_archives_in_a_root_is_not_its_own(index: Index, collection: Collection, tmp_path: Path) -> None:
+    """Neither its sync, nor that of a part of it, as a watch asks for, nor forgetting it touches them."""
+    root, encoder = tmp_path / "in", PaletteEncoder()
+    fill(root / "sub", 2)
+    for name in ("x.tar", "sub/y.tar"):
+        make_tar(root / name, [(f"{seed}.jpg", jpeg(seed)) for seed in (len(name), 50 + len(name))])
+    sync(collection, encoder, tar_source([str(root)]), scope=beside_roots(collection))
+    index(root)
+    (root / "sub" / sorted(os.listdir(root / "sub"))[0]).unlink()
+    assert index(root) == {"unchanged": 1, "removed": 1}
+    for name in ("x.tar", "sub/y.tar"):
+        (root / name).unlink()
+    [known] = collection.catalog.roots.all()
+    parts = Target(known, (str(root / "x.tar"), str(root / "sub")))
+    assert sync_parts(collection, parts) == {"unchanged": 1}
+    assert index(root, exclude=["sub/"]) == {"excluded": 1}
+    assert index(root, exclude=[""]) == {"added": 1}
+    assert len(list(images_of(collection, known))) == 1
+    assert forget(collection, known, images=True) == 1
+    assert collection.catalog.count() == 4
+
+
+def test_what_is_on_a_disk_that_is_away_has_not_moved_into_an_archive(
+    index: Index, collection: Collection, tmp_path: Path
+) -> None:
+    fill(tmp_path / "in", 1)
+    index(tmp_path / "in")
+    [picture] = (tmp_path / "in").iterdir()
+    archive = make_tar(tmp_path / "x.tar", [("a.jpg", picture.read_bytes())])
+    shutil.move(tmp_path / "in", tmp_path / "away")
+    report = sync(collection, PaletteEncoder(), tar_source([str(archive)]), scope=beside_roots(collection))
+    assert counts(report) == {"added": 1}
 
 
 def test_a_file_moved_from_one_root_to_the_next_keeps_its_identity(

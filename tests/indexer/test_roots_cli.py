@@ -46,7 +46,7 @@ def test_all_folders_are_synced_again_and_one_that_is_away_is_said(library: Path
     (tmp_path / "one/a.jpg").unlink()
     report = json.loads(run("index", "--json", library=library, code=1))
     assert (report["removed"], report["unchanged"], report["failed"]) == (1, 2, 1)
-    assert [(root["path"], root["state"]) for root in report["roots"]] == [
+    assert [(root["path"], root["state"]) for root in report["sources"]] == [
         (str(tmp_path / "one"), "online"),
         (str(tmp_path / "two"), "offline"),
     ]

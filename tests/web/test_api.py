@@ -16,7 +16,9 @@ from tests.indexer.test_xmp import packet
 from tests.web.conftest import PICTURES, app_over, client_of, draw, index
 
 FIELDS = {
-    "id", "path", "name", "width", "height", "format", "size", "taken_at", "camera", "thumbnail_url", "original_url",
+    "id", "path", "name", "seconds",
+    "width", "height", "format", "size", "taken_at", "camera", "thumbnail_url", "original_url",
+    "collection",
 }  # fmt: skip
 
 
@@ -38,7 +40,7 @@ def test_a_text_finds_the_pictures_it_names(client: TestClient, picture_folder: 
     assert answer["seconds"] > 0
     assert answer["query"] == {"text": "magenta", "image_id": None, "query_image": None}
     first = answer["hits"][0]
-    assert set(first) == FIELDS | {"rank", "score"}
+    assert set(first) == FIELDS | {"rank", "score", "shares"}
     assert first["rank"] == 1
     assert 0.5 < first["score"] <= 1
     assert first["path"] == str(picture_folder / first["name"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -115,20 +116,23 @@ def test_ctrl_c_ends_the_service_and_is_no_failure(tmp_path: Path) -> None:
 
 def test_a_watch_beside_the_service_ends_with_it(tmp_path: Path) -> None:
     write(tmp_path / "photos" / "good.jpg", photo(64, 48))
-    library = str(tmp_path / "library")
+    library, twin = str(tmp_path / "library"), str(tmp_path / "twin")
     assert _run("index", str(tmp_path / "photos"), "--library", library).returncode == 0
-    command = [sys.executable, "-u", "-m", "web.cli", "serve", "--library", library, "--port", "0", "--watch"]
+    shutil.copytree(library, twin)  # of the same folder
+    command = [sys.executable, "-u", "-m", "web.cli", "serve", "--port", "0", "--watch"]
+    command += ["--library", library, "--library", twin]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as service:
         assert service.stdout is not None
         assert service.stderr is not None
         address = service.stdout.readline().split()[3]
         write(tmp_path / "photos" / "new.jpg", photo(64, 48, seed=1))
         said = []
-        while not said or "1 added" not in said[-1]:
+        while said.count("1 added\n") < 2:
             said.append(service.stderr.readline())
             assert said[-1], said
-        with urlopen(f"{address}api/stats", timeout=20) as answer:
-            assert json.load(answer)["images"] == 2
+        for name in ("library", "twin"):
+            with urlopen(f"{address}api/stats?collection={name}", timeout=20) as answer:
+                assert json.load(answer)["images"] == 2
         service.send_signal(signal.SIGINT)
         service.communicate(timeout=60)  # until the watch has let go of stderr, too
     assert service.returncode == 0

@@ -21,6 +21,10 @@ export const messages = {
 
   pictures,
   searched: (count, seconds) => `${pictures(count)} searched in ${duration(seconds)}`,
+  allCollections: "All collections",
+  isAway: (name) => `${name} (away)`,
+  leftOut: (collections) => `Left out: ${collections.map(({ collection, reason }) => `${collection} (${reason})`).join(", ")}`,
+  byTurns: "models take turns",
   unreachable: "Sightline does not answer. Is `sightline serve` still running?",
   failed: (status) => `Sightline answered with an error (${status}).`,
   retry: "Try again",

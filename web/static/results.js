@@ -12,6 +12,8 @@ export class Results {
     this.items = [];
     this.images = null; // how many pictures were searched
     this.seconds = null;
+    this.joined = null; // "rank" if collections of different models answered
+    this.unanswered = []; // collections that were left out
     this.scroll = 0;
     this.#next = hasQuery(query) || query.file ? 0 : null;
   }
@@ -50,6 +52,8 @@ export class Results {
     this.#cursor = page.cursor;
     this.images = page.images;
     this.seconds ??= page.seconds;
+    this.joined = page.joined;
+    this.unanswered = page.unanswered;
     if (this.query.file) {
       this.query = { ...this.query, file: null, like: null, picture: page.query.query_image };
     }
@@ -59,7 +63,7 @@ export class Results {
   async #page(k, signal) {
     if (this.#cursor !== null) {
       try {
-        return await api.searchOn(this.#cursor, { k, signal });
+        return await api.searchOn(this.#cursor, { query: this.query, k, signal });
       } catch (error) {
         if (error.status !== 410) throw error;
       }
@@ -68,7 +72,8 @@ export class Results {
   }
 
   async #newest(limit, signal) {
-    const page = await api.recent({ limit, before: this.#next, signal });
+    const { collection } = this.query;
+    const page = await api.recent({ collection, limit, before: this.#next, signal });
     this.#add(page.images, page.next_before);
   }
 

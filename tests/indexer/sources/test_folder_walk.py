@@ -61,6 +61,14 @@ def test_the_whole_is_the_sum_of_its_parts(root: Path) -> None:
     assert [found.path for found in whole if isinstance(found, SourceProblem)] == [str(root / "deep/loop")]
 
 
+def test_a_folder_called_as_if_it_were_an_archive_is_a_problem_in_parts_too(root: Path) -> None:
+    (root / "x.zip!").mkdir()
+    (root / "x.zip!/a.jpg").write_bytes(b"x")
+    source = FolderSource(root)
+    [part] = source.parts([str(root / "x.zip!/a.jpg")])
+    assert [(found.path, type(found)) for found in part.files] == [(str(root / "x.zip!"), SourceProblem)]
+
+
 def test_side_cars_make_the_mark(root: Path) -> None:
     def mark(name: str) -> str:
         [found] = [found for found in FolderSource(root).walk() if found.path == str(root / name)]

@@ -289,3 +289,15 @@ def test_the_ids_are_those_that_can_be_found() -> None:
         NO_IDS, unit_rows(0), np.array([9])
     )
     assert changed.ids().tolist() == changed.contents()[0].tolist() == [1, 2, 3, 5, 7]
+
+
+def test_vectors_are_found_by_id_in_any_order_wherever_they_are() -> None:
+    index, _ = an_index(20)
+    changed = index.changed(np.array([3, 40]), unit_rows(2, seed=9), np.array([5]))
+    wanted = np.array([40, 7, 3, 1])
+    ids, stored = changed.contents()
+    assert (changed.vectors_of(wanted) == stored[np.searchsorted(ids, wanted)].astype(np.float32)).all()
+    assert changed.vectors_of(np.empty(0, np.int64)).shape == (0, 8)
+    for missing in (5, 99):
+        with pytest.raises(KeyError):
+            changed.vectors_of(np.array([1, missing]))
