@@ -47,9 +47,9 @@ class Ring:
 
 
 def _cuda_is_in_use() -> bool:
-    """Without importing torch, and without waking CUDA up."""
-    torch = sys.modules.get("torch")
-    return torch is not None and bool(torch.cuda.is_initialized())
+    """Without importing torch, and without waking CUDA up. A thread that decodes may be about to import it."""
+    is_initialized = getattr(sys.modules.get("torch.cuda"), "is_initialized", None)
+    return is_initialized is not None and bool(is_initialized())
 
 
 def _page_locked(shape: tuple[int, ...]) -> Pixels:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -44,6 +46,12 @@ def test_what_does_not_fit_is_refused() -> None:
     ring.put(picture(1))
     with pytest.raises(IndexError):
         ring.put(picture(2))
+
+
+def test_a_module_that_another_thread_is_importing_is_not_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("torch", "torch.cuda"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    Ring(PREPROCESSING, batch_size=1, slots=1).put(picture(1))
 
 
 @pytest.mark.gpu
