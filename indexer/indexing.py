@@ -85,7 +85,8 @@ def index_sources(
             reports += sync_targets(collection, targets, settings, run_folder, accept_removals=wishes.accept_removals)
             for one, source in opened:
                 report = _finished(sync_source(one, source, collection, encoder, settings, show))
-                reports.append(SourceReport(source.root, replace(report, offline=""), one.kind))
+                path = one.places[0] if len(one.places) == 1 else source.root
+                reports.append(SourceReport(path, replace(report, offline=""), one.kind))
         except _JobStopped as stopped:
             number = stopped.job.id
             say(f"{stopped}; what was indexed is kept: `sightline jobs resume {number}` goes on")

@@ -69,7 +69,8 @@ def test_each_source_has_its_report_and_folders_alone_are_looked_at_again(tmp_pa
     (tmp_path / "in/a.jpg").write_bytes(jpeg(0))
     archive = make_tar(tmp_path / "in/x.tar", [("b.jpg", jpeg(1)), ("c.jpg", jpeg(2))])
     report = run("index", str(archive), str(tmp_path / "in"), *library, "--model", model)
-    assert [(one["kind"], one["added"]) for one in report["sources"]] == [("folder", 1), ("tar", 2)]
+    expected = [(str(tmp_path / "in"), "folder", 1), (str(archive), "tar", 2)]
+    assert [(one["path"], one["kind"], one["added"]) for one in report["sources"]] == expected
     archive.unlink()
     report = run("index", *library)
     assert (report["unchanged"], report["removed"], report["failed"]) == (1, 0, 0)
