@@ -73,9 +73,9 @@ def search(
         Query.of(text="any", k=k)  # a k out of range is one error, not one a line
         _search_lines(queries, k, chosen)
         return
-    picture = _read_picture(image, chosen.limits) if image else None
+    picture = read_picture(image, chosen.limits) if image else None
     query = Query.of(text=text, image=picture, image_id=image_id, k=k)
-    with _open_engine(chosen) as engine:
+    with open_engine(chosen) as engine:
         results = engine.search(query)
     if as_json:
         typer.echo(json.dumps([_hit_json(hit) for hit in results.hits], indent=2))
@@ -85,7 +85,7 @@ def search(
         _print_hits(results.hits)
 
 
-def _read_picture(path: Path, limits: Limits) -> bytes:
+def read_picture(path: Path, limits: Limits) -> bytes:
     """Never more than the limit and a byte, so that a device or a pipe without an end is refused, too."""
     from indexer.sources import file_too_large
 
@@ -101,7 +101,7 @@ def _read_picture(path: Path, limits: Limits) -> bytes:
 
 
 @contextmanager
-def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
+def open_engine(settings: Settings) -> Iterator[SearchEngine]:
     """Compose collection, encoder and engine."""
     from indexer.collection import Collection
     from indexer.encoder import load_encoder
@@ -118,7 +118,7 @@ def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
     from search.engine import QUERY_BATCH
 
     failed = 0
-    with _open_engine(settings) as engine:
+    with open_engine(settings) as engine:
         stripped = (line.rstrip("\r\n") for line in lines)
         while batch := list(islice(stripped, QUERY_BATCH)):
             for answer in _answers(engine, batch, k):

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from indexer.catalog import ImageRecord
 from indexer.collection import Collection
 from indexer.encoder import Encoder
@@ -13,6 +15,7 @@ from indexer.images import Limits
 from indexer.vectors import Ids, Matches
 from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
+from search.heat_map import HeatMaps, Vector
 from search.query import DEFAULT_K, MAX_OFFSET, Query, check_page
 
 QUERY_BATCH = 64
@@ -56,6 +59,12 @@ class SearchEngine:
         self._collection = collection
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._cursors = Cursors()
+        self.heat_maps = HeatMaps(encoder, collection.manifest, limits)
+
+    def embed(self, query: Query) -> Vector:
+        """The query's unit vector `(dimension,)`. Raises as `search`."""
+        [vector] = self._embedder.embed([query])
+        return np.asarray(vector)
 
     def search(self, query: Query, allowed: Ids | None = None) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.

@@ -58,7 +58,7 @@ health_router = APIRouter(responses=documented(503))
 ImageId = Annotated[int, PathParameter(ge=0, le=MAX_ID, description="id of an indexed image", examples=[17])]
 
 
-def _pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
+def pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
     """An answer that is a picture, and the empty one to a client that has it already, for OpenAPI."""
     content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
     return {
@@ -167,7 +167,7 @@ def _terms(wanted: SearchRequest, picture: QueryImage | None) -> tuple[Term, ...
     "/query-images/{name}",
     summary="A picture that was sent to search with",
     response_class=Response,
-    responses=_pictures(uploads.MEDIA_TYPE) | documented(404),
+    responses=pictures(uploads.MEDIA_TYPE) | documented(404),
 )
 def query_image(
     request: Request,
@@ -177,7 +177,7 @@ def query_image(
     """Scaled down to 768 px. The newest 500 are kept."""
     data = services.query_images.read(name)
     headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{name}"'}
-    return _unless_known(request, Response(data, media_type=uploads.MEDIA_TYPE, headers=headers))
+    return unless_known(request, Response(data, media_type=uploads.MEDIA_TYPE, headers=headers))
 
 
 @router.get("/images", summary="Images, the newest first")
@@ -206,7 +206,7 @@ def image(services: ServicesDep, image_id: ImageId) -> ImageOut:
     "/images/{image_id}/thumbnail",
     summary="A small version of an image",
     response_class=Response,
-    responses=_pictures(thumbnails.MEDIA_TYPE) | documented(404, 410, 413, 415),
+    responses=pictures(thumbnails.MEDIA_TYPE) | documented(404, 410, 413, 415),
 )
 async def image_thumbnail(
     request: Request,
@@ -224,14 +224,14 @@ async def image_thumbnail(
         "Cache-Control": IMMUTABLE if lasting else REVALIDATE,
         "ETag": f'"{made.content_hash[:32]}-{side}"',
     }
-    return _unless_known(request, Response(made.data, media_type=thumbnails.MEDIA_TYPE, headers=headers))
+    return unless_known(request, Response(made.data, media_type=thumbnails.MEDIA_TYPE, headers=headers))
 
 
 @router.get(
     "/images/{image_id}/original",
     summary="The image file itself",
     response_class=Response,
-    responses=_pictures(*ORIGINAL_TYPES.values()) | documented(404, 410),
+    responses=pictures(*ORIGINAL_TYPES.values()) | documented(404, 410),
 )
 def image_original(request: Request, services: ServicesDep, image_id: ImageId) -> Response:
     """As it is on the disk: TIFF and HEIF too, which few browsers show."""
@@ -242,7 +242,7 @@ def image_original(request: Request, services: ServicesDep, image_id: ImageId) -
         "Content-Security-Policy": ORIGINAL_POLICY,
         "X-Content-Type-Options": "nosniff",
     }
-    return _unless_known(
+    return unless_known(
         request,
         FileResponse(
             record.path,
@@ -260,7 +260,7 @@ def _disposition(record: ImageRecord) -> str:
     return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _unless_known(request: Request, response: Response) -> Response:
+def unless_known(request: Request, response: Response) -> Response:
     """The answer, or 304 without its body when the client names its `ETag`."""
     known = request.headers.get("if-none-match", "")
     if response.headers["etag"] not in (tag.strip().removeprefix("W/") for tag in known.split(",")):

@@ -19,7 +19,7 @@ from starlette.types import Scope
 from indexer import __version__, errors
 from indexer.config import Settings
 from indexer.encoder import Encoder
-from web import api, library_api, pages
+from web import api, heat_map_api, library_api, pages
 from web.problems import invalid_fields, problem, status_phrase
 from web.security import OwnHostOnly, OwnOriginOnly, SecurityHeaders, UnexpectedErrors, own_names
 from web.services import Services, open_services
@@ -80,6 +80,7 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, services: 
         },
     )
     app.include_router(api.router)
+    app.include_router(heat_map_api.router)
     app.include_router(library_api.router)
     app.include_router(api.health_router)
     app.include_router(pages.router)

@@ -54,6 +54,19 @@ export function thumbnailUrl({ thumbnail_url: url }, side) {
   return address.pathname + address.search;
 }
 
+/**
+ * Where in an image a query is, as a picture to lay over it; `flat` when no part stands out.
+ * @returns {Promise<{blob: Blob, flat: boolean}>}
+ */
+export async function heatMap({ id }, { text, picture, like }, signal) {
+  const query = new URLSearchParams({ side: 320 });
+  if (text) query.set("text", text);
+  if (picture) query.set("query_image", picture);
+  else if (like !== null) query.set("image_id", like);
+  const response = await answer(`/api/images/${id}/heat-map?${query}`, { signal });
+  return { blob: await response.blob(), flat: response.headers.get("Heat-Map-Flat") === "true" };
+}
+
 function searchBody({ text, picture, like, file }, k, offset) {
   if (file) {
     const form = new FormData();
@@ -70,7 +83,9 @@ function searchBody({ text, picture, like, file }, k, offset) {
   return { body: JSON.stringify(fields), headers: { "Content-Type": "application/json" } };
 }
 
-async function request(url, options) {
+const request = async (url, options) => (await answer(url, options)).json();
+
+async function answer(url, options) {
   let response;
   try {
     response = await fetch(url, options);
@@ -79,7 +94,7 @@ async function request(url, options) {
     throw new RequestFailed(messages.unreachable, 0);
   }
   if (!response.ok) throw new RequestFailed(await reason(response), response.status);
-  return response.json();
+  return response;
 }
 
 /** The `detail` of a problem document, or a sentence with the status when there is none. */
