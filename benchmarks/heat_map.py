@@ -87,11 +87,11 @@ def measure(shard: Path, encoder: Encoder, scenes: int, covered: int, seed: int)
 def _measured(about: str, scenes: Sequence[Scene], maps: HeatMaps, encoder: Encoder, covered: int) -> Iterator[Line]:
     across, chance = scenes[0].across, 1 / scenes[0].across ** 2
     present = encoder.encode_texts([each.label for each in scenes])
-    absent = encoder.encode_texts([each.absent for each in scenes])
+    absent = encoder.encode_texts([each.absent for each in scenes])  # half of them are enough
     grid, grid_seconds = _timed(maps, scenes, present, "grid")
     yield from _lines(about, "grid", grid, scenes, _GOAL[across])
     yield plain(f"{about}, grid: ms a map", 1000 * grid_seconds)
-    others, _ = _timed(maps, scenes, absent, "grid")
+    others, _ = _timed(maps, scenes[: len(scenes) // 2], absent, "grid")
     for name, each in (("its label", grid), ("a label that is not there", others)):
         yield plain(f"{about}, grid, {name}: median contrast", float(np.median([m.contrast for m in each])))
         yield plain(f"{about}, grid, {name}: flat, %", 100 * float(np.mean([m.flat for m in each])))

@@ -28,7 +28,8 @@ def occlusion_maps(encoder: Encoder, pixels: NDArray[np.uint8], queries: NDArray
     scores = queries @ np.concatenate([encoder.encode_images(batch) for batch in [pixels[None], *batches]]).T
     falls = (scores[:, :1] - scores[:, 1:]).reshape(-1, _STEPS, _STEPS)
     places = [(i, j) for i in range(_WINDOW) for j in range(_WINDOW)]
-    return np.mean([falls[:, i : i + CELLS, j : j + CELLS] for i, j in places], axis=0, dtype=np.float32)
+    windows = [falls[:, i : i + CELLS, j : j + CELLS] for i, j in places]
+    return np.asarray(np.mean(windows, axis=0), dtype=np.float32)
 
 
 def _covered(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -166,7 +166,7 @@ class _Loaded:
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     norms: NDArray[np.float32] = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.maximum(norms, _NOTHING)
+    return np.asarray(rows / np.maximum(norms, _NOTHING), dtype=np.float32)
 
 
 def _grid_of(encoder: Encoder) -> GridTower | None:

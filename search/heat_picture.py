@@ -43,7 +43,7 @@ def strengths(heat_map: HeatMap, size: Size) -> NDArray[np.float32]:
 
     0 is the mean of the map or less, 1 a relevance of `FULL` or more: a faint map is not stretched to look sharp.
     """
-    return np.clip(relevance_at(heat_map, size) / FULL, 0, 1)
+    return np.asarray(np.clip(relevance_at(heat_map, size) / FULL, 0, 1), dtype=np.float32)
 
 
 def peak(heat_map: HeatMap) -> tuple[float, float]:
