@@ -12,9 +12,9 @@ else, so that norm, projection and all that the tower learned are used as they a
 - the attention pooling of CLIP's ResNets: value and output projection of each cell, as in MaskCLIP.
 
 A tower that takes pictures of any size, as convolutions do, is shown them at the model's size and at twice that, and
-the two grids are added. In pictures of four tiles of tiny-imagenet, made as in benchmarks/heat_map.py, `mini` points at the
-right tile in 71 % by the first alone, 78 by the second, 79 by both; the most relevant quarter and the tile have an IoU
-of 0.51, 0.40 and 0.51 (80 pictures).
+the two grids are added. In pictures of four tiles of tiny-imagenet, made as in benchmarks/heat_map.py, `mini` points at
+the right tile in 71 % by the first alone, 78 by the second, 79 by both; the most relevant quarter and the tile have an
+IoU of 0.51, 0.40 and 0.51 (80 pictures).
 
 How well the cells tell where things are was measured for `mini` only (docs/why.md).
 """
