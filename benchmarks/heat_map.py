@@ -65,7 +65,8 @@ def main(
     output: Annotated[Path, typer.Option(help="File for the results.", show_default="results/heat_map.json")] = RESULTS,
 ) -> None:
     encoder = load_encoder(model, precision="float32")
-    lines = [line for shard in shards for line in measure(shard, encoder, scenes, covered, seed)]
+    lines = cost(shards[0], encoder)
+    lines += [line for shard in shards for line in measure(shard, encoder, scenes, covered, seed)]
     print(table(lines))
     names = " ".join(shard.name for shard in shards)
     write(lines, output, f"python benchmarks/heat_map.py {names} --scenes {scenes} --covered {covered} --seed {seed}")
@@ -88,18 +89,16 @@ def _measured(about: str, scenes: Sequence[Scene], maps: HeatMaps, encoder: Enco
     across, chance = scenes[0].across, 1 / scenes[0].across ** 2
     present = encoder.encode_texts([each.label for each in scenes])
     absent = encoder.encode_texts([each.absent for each in scenes])  # half of them are enough
-    grid, grid_seconds = _timed(maps, scenes, present, "grid")
+    grid = _made(maps, scenes, present, "grid")
     yield from _lines(about, "grid", grid, scenes, _GOAL[across])
-    yield plain(f"{about}, grid: ms a map", 1000 * grid_seconds)
-    others, _ = _timed(maps, scenes[: len(scenes) // 2], absent, "grid")
+    others = _made(maps, scenes[: len(scenes) // 2], absent, "grid")
     for name, each in (("its label", grid), ("a label that is not there", others)):
         yield plain(f"{about}, grid, {name}: median contrast", float(np.median([m.contrast for m in each])))
         yield plain(f"{about}, grid, {name}: flat, %", 100 * float(np.mean([m.flat for m in each])))
     some = scenes[:covered]
-    occlusion, seconds = _timed(maps, some, present, "occlusion")
+    occlusion = _made(maps, some, present, "occlusion")
     yield from _lines(about, f"occlusion, first {covered}", occlusion, some)
     yield from _lines(about, f"grid, first {covered}", grid[:covered], some)
-    yield plain(f"{about}, occlusion: times as long as grid", seconds / grid_seconds)
     agreement = [_correlation(a, b) for a, b in zip(grid, occlusion, strict=False)]
     yield plain(f"{about}: median correlation of grid and occlusion", float(np.median(agreement)))
     yield plain(f"{about}, chance: hits, %", 100 * chance)
@@ -107,16 +106,29 @@ def _measured(about: str, scenes: Sequence[Scene], maps: HeatMaps, encoder: Enco
     yield plain(f"{about}, chance: IoU", chance / (2 - chance))
 
 
-def _timed(
-    maps: HeatMaps, scenes: Sequence[Scene], queries: NDArray[np.float32], method: Method
-) -> tuple[list[HeatMap], float]:
-    """The maps, and the median of the seconds that each took: decoding, encoding, comparing."""
-    made, seconds = [], []
-    for each, query in zip(scenes, queries, strict=False):
-        started = time.perf_counter()
-        made.append(maps.of(each.picture, query, method))
-        seconds.append(time.perf_counter() - started)
-    return made, float(np.median(seconds))
+def _made(maps: HeatMaps, scenes: Sequence[Scene], queries: NDArray[np.float32], method: Method) -> list[HeatMap]:
+    return [maps.of(each.picture, query, method) for each, query in zip(scenes, queries, strict=False)]
+
+
+def cost(shard: Path, encoder: Encoder, pictures: int = 24) -> list[Line]:
+    """Processor time of this process, which other programs do not lengthen: of a map, and of encoding a picture."""
+    photos = [example.jpeg for example in read_shard(shard)][:pictures]
+    maps, [query] = HeatMaps(encoder, encoder.manifest), encoder.encode_texts(["a dog"])
+    maps.of(photos[0], query)  # loads the tower
+    encoding, mapping = [], []
+    for photo in photos:
+        started = time.process_time()
+        encoder.encode_images(encoder.manifest.decode(photo).pixels[None])
+        encoding.append(time.process_time() - started)
+        started = time.process_time()
+        maps.of(photo, query)
+        mapping.append(time.process_time() - started)
+    about = f"{shard.name}, {len(photos)} photos, medians"
+    return [
+        plain(f"{about}: processor ms to decode and encode one", 1000 * float(np.median(encoding))),
+        plain(f"{about}: processor ms to decode and map one", 1000 * float(np.median(mapping))),
+        plain(f"{about}: times as much for a map", float(np.median(np.divide(mapping, encoding)))),
+    ]
 
 
 def _lines(
