@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -41,11 +40,12 @@ ANYTHING: Final = (
 """What a part could be like as well. Their mean is taken off every query: docs/why.md has what that gains."""
 
 FLAT: Final = 0.75
-"""A contrast below it is that of any words."""
+"""A contrast below it may be that of any words: 26 % of the labels that are in a picture of four tiles of tiny-imagenet
+fall below it, and 78 % of those that are not (`mini`)."""
 FULL: Final = 1.5
-"""Contrasts above the mean of the map from which on a part is shown in full colour."""
-
-_log = logging.getLogger(__name__)
+"""The relevance from which on a part is shown in full colour."""
+_NOTHING: Final = 1e-4
+"""Cosines differ by less from rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,10 +140,6 @@ def relevance(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     centred = maps - maps.mean(axis=(1, 2), keepdims=True)
     usual = float(np.median(centred[1:].max(axis=(1, 2))))
     return np.asarray(centred[0] / usual if usual > _NOTHING else np.zeros_like(centred[0]), dtype=np.float32)
-
-
-_NOTHING: Final = 1e-4
-"""Cosines differ by less from rounding."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

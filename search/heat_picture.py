@@ -20,6 +20,8 @@ _UNSEEN: Final = ((120, 120, 120, 200), (150, 150, 150, 200))
 """The stripes of what the model's crop left out."""
 _STRIPE: Final = 6
 """Pixels."""
+_PEAK_SIDE: Final = 200
+"""Pixels in which the most relevant place is looked for: half a percent of the picture."""
 
 
 def overlay(heat_map: HeatMap, size: Size) -> Image.Image:
@@ -51,9 +53,6 @@ def peak(heat_map: HeatMap) -> tuple[float, float]:
     grown = relevance_at(heat_map, (_PEAK_SIDE, _PEAK_SIDE))
     row, column = divmod(int(np.nanargmax(grown)), _PEAK_SIDE)
     return (column + 0.5) / _PEAK_SIDE, (row + 0.5) / _PEAK_SIDE
-
-
-_PEAK_SIDE: Final = 200
 
 
 def relevance_at(heat_map: HeatMap, size: Size) -> NDArray[np.float32]:
