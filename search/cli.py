@@ -140,7 +140,7 @@ def search(
         Query.of(text="any", k=k)  # a k out of range is one error, not one a line
         _search_lines(queries, k, chosen)
         return
-    query = options.query(lambda path: _read_picture(path, chosen.limits))
+    query = options.query(lambda path: read_picture(path, chosen.limits))
     if len(named) > 1:
         if facets:
             raise InvalidQuery("facets are of one collection; give one --library")
@@ -148,7 +148,7 @@ def search(
 
         search_jointly(query, named, chosen, as_json=as_json, path_end=_path_end(paths, print0))
         return
-    with _open_engine(chosen) as engine:
+    with open_engine(chosen) as engine:
         results = engine.search(query, facets=facets)
     if as_json:
         typer.echo(json.dumps(_results_json(results), indent=2))
@@ -165,7 +165,7 @@ def _path_end(paths: bool, print0: bool) -> bytes | None:
     return b"\n" if paths else None
 
 
-def _read_picture(path: Path, limits: Limits) -> bytes:
+def read_picture(path: Path, limits: Limits) -> bytes:
     """Never more than the limit and a byte, so that a device or a pipe without an end is refused, too."""
     from indexer.sources import file_too_large
 
@@ -181,7 +181,7 @@ def _read_picture(path: Path, limits: Limits) -> bytes:
 
 
 @contextmanager
-def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
+def open_engine(settings: Settings) -> Iterator[SearchEngine]:
     """Compose collection, encoder and engine."""
     from indexer.collection import Collection
     from indexer.encoder import load_encoder
@@ -198,7 +198,7 @@ def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
     from search.engine import QUERY_BATCH
 
     failed = 0
-    with _open_engine(settings) as engine:
+    with open_engine(settings) as engine:
         stripped = (line.rstrip("\r\n") for line in lines)
         while batch := list(islice(stripped, QUERY_BATCH)):
             for answer in _answers(engine, batch, k):

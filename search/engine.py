@@ -20,6 +20,7 @@ from search.combination import combined, shares
 from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
 from search.facets import Facets, facets_of
+from search.heat_map import HeatMaps, Vector
 from search.query import DEFAULT_K, MAX_OFFSET, Query, Sort, TextTerm, check_page
 from search.rankings import ByScore, Listed, Ranking, Window
 from search.selections import LISTED, Selections
@@ -73,6 +74,12 @@ class SearchEngine:
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._selections = Selections(collection.catalog)
         self._cursors: Cursors[KeptSearch] = Cursors()
+        self.heat_maps = HeatMaps(encoder, collection.manifest, limits)
+
+    def embed(self, query: Query) -> Vector:
+        """The query's unit vector `(dimension,)`. Raises as `search`."""
+        [vectors] = self._embedder.embed([query])
+        return _sum(_parts(query, vectors))
 
     def search(self, query: Query, allowed: Ids | None = None, *, facets: bool = False) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.
