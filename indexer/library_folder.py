@@ -36,6 +36,11 @@ def vectors_folder(model_id: int) -> str:
     return VECTORS if model_id == FIRST_MODEL else f"{VECTORS}-{model_id}"
 
 
+def thumbnail_path(library: Path, content_hash: str, side: int) -> Path:
+    """Where the small version of that content is, if it was ever made: a JPEG, its longer side so many px."""
+    return library / THUMBNAILS / content_hash[:2] / f"{content_hash}-{side}.jpg"
+
+
 def create_catalog(library: Path, manifest: Manifest) -> Catalog:
     """A new catalog there, or the one that somebody else was faster to make. Raises ForeignCollection."""
     _check_folder(library)

@@ -50,6 +50,9 @@ def search(
             help="One text query a line; - is stdin. JSON lines out.",
         ),
     ] = None,
+    collapse: Annotated[
+        bool, typer.Option("--collapse", help="Show of each group of duplicates the best hit only.")
+    ] = False,
     as_json: Json = False,
     paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one a line, to pipe on.")] = False,
     print0: Annotated[
@@ -71,10 +74,10 @@ def search(
         if text is not None or image is not None or image_id is not None:
             raise InvalidQuery("--queries takes its queries from the file; leave out the text, --image and --id")
         Query.of(text="any", k=k)  # a k out of range is one error, not one a line
-        _search_lines(queries, k, chosen)
+        _search_lines(queries, k, chosen, collapse=collapse)
         return
     picture = _read_picture(image, chosen.limits) if image else None
-    query = Query.of(text=text, image=picture, image_id=image_id, k=k)
+    query = Query.of(text=text, image=picture, image_id=image_id, k=k, collapse=collapse)
     with _open_engine(chosen) as engine:
         results = engine.search(query)
     if as_json:
@@ -113,7 +116,7 @@ def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
         yield SearchEngine(collection, encoder, settings.limits)
 
 
-def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
+def _search_lines(lines: Iterable[str], k: int, settings: Settings, *, collapse: bool) -> None:
     """One JSON line `{query, hits}` a query, in order; `{query, error}` for one that cannot be answered."""
     from search.engine import QUERY_BATCH
 
@@ -121,7 +124,7 @@ def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
     with _open_engine(settings) as engine:
         stripped = (line.rstrip("\r\n") for line in lines)
         while batch := list(islice(stripped, QUERY_BATCH)):
-            for answer in _answers(engine, batch, k):
+            for answer in _answers(engine, batch, k, collapse=collapse):
                 failed += "error" in answer
                 sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
@@ -130,13 +133,13 @@ def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
         raise typer.Exit(SOME_FAILED)
 
 
-def _answers(engine: SearchEngine, texts: Sequence[str], k: int) -> list[dict[str, Any]]:
+def _answers(engine: SearchEngine, texts: Sequence[str], k: int, *, collapse: bool) -> list[dict[str, Any]]:
     """The answer to each text, all good ones encoded in one batch."""
     answers: list[dict[str, Any]] = [{"query": text} for text in texts]
     good: list[tuple[dict[str, Any], Query]] = []
     for answer, text in zip(answers, texts, strict=True):
         try:
-            good.append((answer, Query.of(text=text, k=k)))
+            good.append((answer, Query.of(text=text, k=k, collapse=collapse)))
         except SightlineError as error:
             answer["error"] = str(error)
     for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
@@ -157,6 +160,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "size": image.size,
         "taken_at": image.taken_at.isoformat() if image.taken_at else None,
         "camera": image.camera,
+        "duplicates": hit.behind,
     }
 
 
@@ -172,4 +176,5 @@ def _print_hits(hits: Sequence[Hit]) -> None:
         typer.echo("the collection is empty; add images with `sightline index FOLDER`", err=True)
         return
     for hit in hits:
-        typer.echo(f"{hit.rank:>4}  {hit.score:.3f}  {display_path(hit.image.path)}")
+        more = f"  (+{hit.behind})" if hit.behind else ""
+        typer.echo(f"{hit.rank:>4}  {hit.score:.3f}  {display_path(hit.image.path)}{more}")

@@ -29,6 +29,8 @@ class KeptSearch:
     vector: NDArray[np.float32]
     """`(dimension,)`, unit length."""
     allowed: Ids | None
+    collapse: bool = False
+    """Whether duplicates are shown once."""
 
 
 @dataclass(frozen=True, slots=True)

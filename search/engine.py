@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
 
 from indexer.catalog import ImageRecord
 from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.images import Limits
 from indexer.vectors import Ids, Matches
+from search.collapsing import Collapsed, search_collapsed
 from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
-from search.query import DEFAULT_K, MAX_OFFSET, Query, check_page
+from search.query import DEFAULT_K, MAX_K, MAX_OFFSET, Query, check_page
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
@@ -26,6 +31,8 @@ class Hit:
     rank: int
     score: float
     image: ImageRecord
+    behind: int = 0
+    """How many more images of its group of duplicates there are; 0 unless the query collapses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class SearchEngine:
         """
         started = time.perf_counter()
         [vector] = self._embedder.embed([query])
-        kept = KeptSearch(self._collection.snapshot(), vector, allowed)
+        kept = KeptSearch(self._collection.snapshot(), vector, allowed, query.collapse)
         return self._page(kept, query.offset, query.k, started, lambda offset: self._cursors.keep(kept, offset))
 
     def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
@@ -85,15 +92,16 @@ class SearchEngine:
             results += self._search_batch(queries[start : start + QUERY_BATCH])
         return results
 
-    def _page(self, search: KeptSearch, offset: int, k: int, started: float, cursor: Callable[[int], str]) -> Results:
+    def _page(
+        self, search: KeptSearch, offset: int, k: int, started: float, cursor: Callable[[int], str | None]
+    ) -> Results:
         following = offset + k
-        # One more than the page, to know whether another page follows.
-        [match] = search.index.search(search.vector[None], following + 1, search.allowed)
-        page = _window(match, offset, k)
+        found = self._found(search, following + 1)  # one more than the page, to know whether another page follows
+        page = _window(found.matches, offset, k)
         records = self._collection.catalog.get_many(page.ids.tolist())
-        more = len(match.ids) > following
+        more = len(found.behind) > following
         return Results(
-            hits=_hits(page, offset, records),
+            hits=_hits(page, offset, records, found.behind[offset:]),
             offset=offset,
             images=len(search.index),
             more=more,
@@ -101,9 +109,27 @@ class SearchEngine:
             cursor=cursor(following) if more and following <= MAX_OFFSET else None,
         )
 
+    def _alone(self, query: Query, vector: NDArray[np.float32]) -> Results:
+        """One of many queries, which needs a search of its own."""
+        kept = KeptSearch(self._collection.snapshot(), vector, None, query.collapse)
+        return self._page(kept, query.offset, query.k, time.perf_counter(), lambda offset: None)
+
+    def _found(self, search: KeptSearch, wanted: int) -> Collapsed:
+        """The first `wanted` hits, duplicates collapsed if the search does."""
+
+        def nearest(k: int) -> Matches:
+            [match] = search.index.search(search.vector[None], k, search.allowed)
+            return match
+
+        if not search.collapse:
+            return Collapsed.nothing(nearest(wanted))
+        return search_collapsed(nearest, self._collection.catalog.duplicates.shown, wanted, MAX_OFFSET + MAX_K + 1)
+
     def _search_batch(self, queries: Sequence[Query]) -> list[Results]:
         started = time.perf_counter()
         vectors = self._embedder.embed(queries)
+        if any(query.collapse for query in queries):
+            return [self._alone(query, vector) for query, vector in zip(queries, vectors, strict=True)]
         wanted = max(query.offset + query.k for query in queries) + 1
         index = self._collection.snapshot()
         matches = index.search(vectors, wanted)
@@ -127,7 +153,11 @@ def _window(match: Matches, offset: int, k: int) -> Matches:
     return Matches(ids=match.ids[window], scores=match.scores[window])
 
 
-def _hits(page: Matches, offset: int, records: Mapping[int, ImageRecord]) -> tuple[Hit, ...]:
+def _hits(
+    page: Matches, offset: int, records: Mapping[int, ImageRecord], behind: Iterable[int] = repeat(0)
+) -> tuple[Hit, ...]:
     """An image removed between the vector search and the join has no record: it is left out, its rank stays empty."""
-    ranked = enumerate(zip(page.ids.tolist(), page.scores.tolist(), strict=True), start=offset + 1)
-    return tuple(Hit(rank, score, records[image_id]) for rank, (image_id, score) in ranked if image_id in records)
+    ranked = enumerate(zip(page.ids.tolist(), page.scores.tolist(), behind, strict=False), start=offset + 1)
+    return tuple(
+        Hit(rank, score, records[image_id], more) for rank, (image_id, score, more) in ranked if image_id in records
+    )

@@ -53,6 +53,8 @@ class Query:
     terms: tuple[Term, ...]
     k: int = DEFAULT_K
     offset: int = 0
+    collapse: bool = False
+    """Show of each group of duplicates the best hit only; ranks count what is shown."""
 
     def __post_init__(self) -> None:
         if not self.terms:
@@ -73,6 +75,7 @@ class Query:
         image_id: int | None = None,
         k: int = DEFAULT_K,
         offset: int = 0,
+        collapse: bool = False,
     ) -> Query:
         """A query of whichever terms are given, each with weight 1."""
         terms: list[Term] = []
@@ -82,7 +85,7 @@ class Query:
             terms.append(ImageTerm(image))
         if image_id is not None:
             terms.append(IndexedTerm(image_id))
-        return cls(tuple(terms), k=k, offset=offset)
+        return cls(tuple(terms), k=k, offset=offset, collapse=collapse)
 
 
 def check_page(k: int, offset: int) -> None:

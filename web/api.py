@@ -120,7 +120,7 @@ def _search(services: Services, wanted: SearchRequest, upload: bytes | None) -> 
             raise InvalidQuery("a cursor goes on with a search; send nothing beside it but k")
         return _next_page(services, wanted.cursor, wanted.k)
     picture = _picture(services, wanted, upload)
-    query = Query(_terms(wanted, picture), k=wanted.k, offset=wanted.offset)
+    query = Query(_terms(wanted, picture), k=wanted.k, offset=wanted.offset, collapse=wanted.collapse_duplicates)
     asked = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None)
     return _answer(services.serving.engine.search(query), wanted.k, asked)
 

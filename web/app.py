@@ -19,7 +19,7 @@ from starlette.types import Scope
 from indexer import __version__, errors
 from indexer.config import Settings
 from indexer.encoder import Encoder
-from web import api, library_api, pages
+from web import api, duplicates_api, library_api, pages
 from web.problems import invalid_fields, problem, status_phrase
 from web.security import OwnHostOnly, OwnOriginOnly, SecurityHeaders, UnexpectedErrors, own_names
 from web.services import Services, open_services
@@ -81,6 +81,7 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, services: 
     )
     app.include_router(api.router)
     app.include_router(library_api.router)
+    app.include_router(duplicates_api.router)
     app.include_router(api.health_router)
     app.include_router(pages.router)
     app.mount("/static", StaticFilesToRevalidate(directory=pages.STATIC), name="static")

@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from indexer.collection import Collection
 from indexer.config import Settings
 from indexer.encoder import Encoder, load_encoder
-from indexer.library_folder import QUERIES, THUMBNAILS
+from indexer.library_folder import QUERIES
 from search.serving import Serving
 from web.thumbnails import Thumbnails
 from web.uploads import QueryImages
@@ -54,9 +54,7 @@ def open_services(settings: Settings, encoder: Encoder | None = None) -> Iterato
         yield Services(
             settings=settings,
             serving=serving,
-            thumbnails=Thumbnails(
-                settings.library / THUMBNAILS, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))
-            ),
+            thumbnails=Thumbnails(settings.library, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))),
             query_images=QueryImages(settings.library / QUERIES, settings.upload_limits),
             search_slots=CapacityLimiter(SEARCHES_AT_ONCE),
             upload_slots=CapacityLimiter(UPLOADS_AT_ONCE),

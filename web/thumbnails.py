@@ -16,6 +16,7 @@ from anyio import CapacityLimiter, to_thread
 from indexer.catalog import ImageRecord
 from indexer.errors import ImageTooLarge, OriginalGone
 from indexer.images import Limits, thumbnail
+from indexer.library_folder import thumbnail_path
 from web.files import read_if_there, write_if_possible
 
 MEDIA_TYPE: Final = "image/jpeg"
@@ -44,8 +45,8 @@ class Thumbnails:
     Two requests may make the same thumbnail: both write the same bytes, and the later one wins.
     """
 
-    def __init__(self, folder: Path, limits: Limits, workers: int) -> None:
-        self._folder = folder
+    def __init__(self, library: Path, limits: Limits, workers: int) -> None:
+        self._library = library
         self._limits = limits
         self._workers = CapacityLimiter(workers)
 
@@ -66,7 +67,7 @@ class Thumbnails:
         return Thumbnail(data, content_hash)
 
     def _path(self, content_hash: str, side: Side) -> Path:
-        return self._folder / content_hash[:2] / f"{content_hash}-{side}.jpg"
+        return thumbnail_path(self._library, content_hash, side)
 
 
 def _jpeg(original: bytes, side: Side, limits: Limits) -> bytes:
