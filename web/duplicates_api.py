@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 
 from indexer.duplicates.kinds import Kind
 from indexer.duplicates.library import MOST_APART, DuplicateGroup
-from search.query import MAX_ID
 from web.problems import documented
 from web.schemas import IMAGE_EXAMPLE, ImageOut, examples
 from web.services import ServicesDep
@@ -19,6 +18,7 @@ router: Final = APIRouter(prefix="/api", responses=documented(422))
 
 MAX_GROUPS: Final = 200
 _MAX_GROUP: Final = 2**31 - 1
+_MAX_ID: Final = 2**53 - 1  # beyond it JSON's numbers are not exact
 
 _LINK: Final = {"first": 17, "second": 23, "class": "crop", "confidence": 0.962}
 _DUPLICATE: Final[dict[str, Any]] = {**IMAGE_EXAMPLE, "keep": True, "decided": False}
@@ -61,17 +61,10 @@ class GroupOut(BaseModel):
         oldest: dict[str, int] = {}
         for image in sorted((member.image for member in group.members), key=lambda image: image.id):
             oldest.setdefault(image.content_hash, image.id)
+        ends = [(link, *sorted((oldest[link.first], oldest[link.second]))) for link in group.links]
         links = [
-            LinkOut.model_validate(
-                {
-                    "first": oldest[link.first],
-                    "second": oldest[link.second],
-                    "class": link.kind,
-                    "confidence": link.confidence,
-                }
-            )
-            for link in group.links
-            if link.first in oldest and link.second in oldest
+            {"first": first, "second": second, "class": link.kind, "confidence": link.confidence}
+            for link, first, second in sorted(ends, key=lambda end: end[1:])
         ]
         images = [
             DuplicateOut(**ImageOut.of(member.image).model_dump(), keep=member.keep, decided=member.decided)
@@ -89,7 +82,7 @@ class DuplicatesResponse(BaseModel):
 
 
 class _Decision(BaseModel):
-    images: list[Annotated[int, Field(ge=0, le=MAX_ID)]] = Field(
+    images: list[Annotated[int, Field(ge=0, le=_MAX_ID)]] = Field(
         min_length=1, max_length=MOST_APART, description="ids", json_schema_extra={"uniqueItems": True}
     )
     undo: bool = Field(default=False, description="take it back")
@@ -109,7 +102,7 @@ class SetApart(_Decision):
     model_config = examples({"decision": "apart", "images": [17, 23], "undo": False})
 
     decision: Literal["apart"]
-    images: list[Annotated[int, Field(ge=0, le=MAX_ID)]] = Field(
+    images: list[Annotated[int, Field(ge=0, le=_MAX_ID)]] = Field(
         min_length=2, max_length=MOST_APART, description="ids", json_schema_extra={"uniqueItems": True}
     )
 
@@ -143,7 +136,9 @@ def duplicates(
     )
 
 
-@router.post("/duplicates/decisions", summary="Say what is no duplicate, or is kept", responses=documented(403, 404))
+@router.post(
+    "/duplicates/decisions", summary="Say what is no duplicate, or is kept", responses=documented(400, 403, 404)
+)
 def decide(services: ServicesDep, decision: Decision) -> DecisionResponse:
     """Remembered by the bytes of the images, wherever they move. The groups follow at once, and every later run."""
     known = services.collection.catalog.duplicates

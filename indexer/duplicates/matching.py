@@ -32,9 +32,9 @@ class Thresholds:
     """Standard deviations: a candidate's cosine at least, where there are too many to look at all neighbours."""
     rough: float = 0.8
     """Correlation of 8 x 8 cells that is worth a finer look."""
-    same: float = 0.93
+    same: float = 0.92
     """Correlation of 16 x 16 cells, where at least `whole` of the picture is there."""
-    crop: float = 0.9
+    crop: float = 0.94
     """Correlation of 16 x 16 cells, where less is there: of many places and sizes the best is high by chance."""
     whole: float = 0.88
     """Share of the area: what loses less was not cropped, but got a border or was turned a little."""
@@ -63,26 +63,50 @@ class Compared:
     """Of the area of one that the other shows."""
 
 
-def links(contents: Contents, vectors: Stored, check: Check, thresholds: Thresholds = THRESHOLDS) -> list[Link]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What is known of the pairs of a collection, before anything is made of it."""
+
+    mean: float
+    deviation: float
+    """Of the cosines of pictures that chance put together."""
+    near: Near
+    series: Pairs
+    """Taken one soon after the other."""
+    cosines: NDArray[np.float32]
+    """Of these."""
+    compared: Compared
+
+
+def links(contents: Contents, vectors: Stored, check: Check) -> list[Link]:
     """Between contents, whose embeddings are `vectors`, row by row; no two have more than one link."""
-    if len(contents) < 2:
-        return []
+    return judged(contents, examined(contents, vectors, check)) if len(contents) > 1 else []
+
+
+def examined(contents: Contents, vectors: Stored, check: Check, thresholds: Thresholds = THRESHOLDS) -> Evidence:
+    """Of two contents or more."""
     mean, deviation = likely_cosine(vectors)
     least = mean + thresholds.near * deviation if len(contents) > EXACT_UP_TO else -1.0  # a few are all worth a look
     near = neighbours(vectors, least, lambda: check("comparing embeddings"))
     series = _series(contents, thresholds.burst_seconds)
     candidates = _candidates(contents, near, series, check)
     compared = compare(contents, candidates, lambda: check("comparing pictures"), thresholds.rough)
+    return Evidence(mean, deviation, near, series, _cosines(vectors, series), compared)
+
+
+def judged(contents: Contents, evidence: Evidence, thresholds: Thresholds = THRESHOLDS) -> list[Link]:
+    """What becomes a link: the first kind that a pair is given stays."""
     found: dict[tuple[int, int], tuple[LinkKind, float]] = {}
-    cosines = _cosines(vectors, series)
-    together = (cosines >= mean + thresholds.burst * deviation) | _among(series, compared.pairs, len(contents))
-    _take(found, series[together], "burst", cosines[together])  # other moments are other pictures, however alike
+    compared, series = evidence.compared, evidence.series
+    likely = evidence.cosines >= evidence.mean + thresholds.burst * evidence.deviation
+    together = likely | _among(series, compared.pairs, len(contents))
+    _take(found, series[together], "burst", evidence.cosines[together])  # other moments are other pictures
     whole = compared.shares >= thresholds.whole
     same = whole & (compared.scores >= thresholds.same)
     _take(found, compared.pairs[same], "same", compared.scores[same])
     crop = ~same & (compared.scores >= thresholds.crop)
     _take(found, compared.pairs[crop], "crop", compared.scores[crop])
-    alike = _closest(near, mean + thresholds.alike * deviation)
+    alike = _closest(evidence.near, evidence.mean + thresholds.alike * evidence.deviation)
     _take(found, alike.pairs, "look-alike", alike.cosines)
     return [_link(contents, pair, kind, confidence) for pair, (kind, confidence) in found.items()]
 
@@ -148,7 +172,6 @@ def _closest(near: Near, least: float) -> Near:
 def _take(
     found: dict[tuple[int, int], tuple[LinkKind, float]], pairs: Pairs, kind: LinkKind, scores: NDArray[np.float32]
 ) -> None:
-    """The first kind that a pair is given stays."""
     for (first, second), score in zip(np.sort(pairs, axis=1).tolist(), scores.tolist(), strict=True):
         found.setdefault((first, second), (kind, min(1.0, max(0.0, score))))
 
