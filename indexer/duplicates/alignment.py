@@ -2,7 +2,8 @@
 
 Template matching by normalised correlation, on the 32 x 32 grey fingerprints. Of a picture (the scene) windows of many
 places and sizes are averaged down to few cells and compared with all of the other (the template), coarsely first: only
-what agrees there is fitted more finely. Correlation does not see brightness and contrast.
+what agrees there is fitted more finely. Correlation does not see brightness and contrast. What it sees most is large
+shapes, and two shoes on white have the same: so the details, what is left without the local mean, are correlated, too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from indexer.duplicates.fingerprints import SIDE, Greys
@@ -45,6 +47,8 @@ class Aligned:
     scores: Floats
     """Correlation, -1 to 1."""
     boxes: Boxes
+    details: Floats
+    """Correlation of the details; of a rough alignment NaN."""
 
 
 def align_roughly(
@@ -71,7 +75,7 @@ def align_roughly(
             scores[pairs], boxes[pairs] = found[best, np.arange(len(pairs))], bank.boxes[best]
 
     _in_threads(look, range(0, len(scenes), _SCENES), check)
-    return Aligned(scores, boxes)
+    return Aligned(scores, boxes, np.full(len(scores), np.nan, np.float32))
 
 
 def align_finely(
@@ -83,16 +87,17 @@ def align_finely(
     check: Callable[[], None],
 ) -> Aligned:
     """For each pair the best window near the one that is given, at four times as many cells."""
-    scores, found = np.empty(len(template), np.float32), np.empty((len(template), 4), np.float32)
+    scores, details = np.empty((2, len(template)), np.float32)
+    found = np.empty((len(template), 4), np.float32)
 
     def fit(start: int) -> None:
         some = slice(start, start + _PAIRS)
         wanted = _whole(greys[template[some]], _FINE_CELLS)
         scenes = greys[scene[some]].astype(np.float32)
-        scores[some], found[some] = _fitted(wanted, scenes, _Windows.of(boxes[some], shape[some]))
+        scores[some], found[some], details[some] = _fitted(wanted, scenes, _Windows.of(boxes[some], shape[some]))
 
     _in_threads(fit, range(0, len(template), _PAIRS), check)
-    return Aligned(scores, found)
+    return Aligned(scores, found, details)
 
 
 def _in_threads(work: Callable[[int], None], starts: range, check: Callable[[], None]) -> None:
@@ -104,8 +109,8 @@ def _in_threads(work: Callable[[int], None], starts: range, check: Callable[[], 
             check()
 
 
-def _fitted(wanted: Floats, scenes: Floats, windows: _Windows) -> tuple[Floats, Boxes]:
-    """Round by round the best of the windows around the best so far."""
+def _fitted(wanted: Floats, scenes: Floats, windows: _Windows) -> tuple[Floats, Boxes, Floats]:
+    """Round by round the best of the windows around the best so far; of the last its score, place and details."""
     rows = np.arange(len(wanted))
     for scale, shift in _ROUNDS:
         boxes = windows.around(scale, shift)
@@ -113,7 +118,8 @@ def _fitted(wanted: Floats, scenes: Floats, windows: _Windows) -> tuple[Floats, 
         scores = (_normalised(patches) @ wanted[:, :, None])[:, :, 0]
         best = scores.argmax(axis=1)
         windows = windows.moved(boxes[rows, best])
-    return scores[rows, best], boxes[rows, best]
+    details = (_details(wanted) * _details(patches[rows, best])).sum(axis=1)
+    return scores[rows, best], boxes[rows, best], details
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,15 @@ def _whole(greys: Greys, cells: int) -> Floats:
     each = SIDE // cells
     cut = greys.reshape(len(greys), cells, each, cells, each).astype(np.float32)
     return _normalised(cut.mean(axis=(2, 4)).reshape(len(greys), -1))
+
+
+def _details(patches: Floats) -> Floats:
+    """`(n, 256)` -> the same without the mean of each cell and its neighbours, normalised."""
+    cells = patches.reshape(-1, _FINE_CELLS, _FINE_CELLS)
+    padded = np.pad(cells, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    around = sliding_window_view(padded, (3, 3), axis=(1, 2)).mean(axis=(3, 4))
+    left = (cells - around).reshape(len(patches), -1)
+    return left / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), np.float32(1e-6))
 
 
 def _normalised(patches: Floats) -> Floats:

@@ -22,7 +22,7 @@ class Link:
     second: str
     kind: LinkKind
     confidence: float
-    """0 to 1: how well the fingerprints correlate (same, crop), or the cosine of the embeddings."""
+    """0 to 1: how well the details of the pictures correlate (same, crop), or the cosine of the embeddings."""
 
 
 def within(level: Kind) -> tuple[Kind, ...]:

@@ -36,6 +36,8 @@ class Thresholds:
     """Correlation of 16 x 16 cells, where at least `whole` of the picture is there."""
     crop: float = 0.94
     """Correlation of 16 x 16 cells, where less is there: of many places and sizes the best is high by chance."""
+    detail: float = 0.92
+    """Correlation of the details of 16 x 16 cells. Of product photos on white 2.5 pairs a photo correlate by shape."""
     whole: float = 0.88
     """Share of the area: what loses less was not cropped, but got a border or was turned a little."""
     burst_seconds: float = 5.0
@@ -59,6 +61,7 @@ class Compared:
 
     pairs: Pairs
     scores: NDArray[np.float32]
+    details: NDArray[np.float32]
     shares: NDArray[np.float32]
     """Of the area of one that the other shows."""
 
@@ -101,11 +104,11 @@ def judged(contents: Contents, evidence: Evidence, thresholds: Thresholds = THRE
     likely = evidence.cosines >= evidence.mean + thresholds.burst * evidence.deviation
     together = likely | _among(series, compared.pairs, len(contents))
     _take(found, series[together], "burst", evidence.cosines[together])  # other moments are other pictures
-    whole = compared.shares >= thresholds.whole
-    same = whole & (compared.scores >= thresholds.same)
-    _take(found, compared.pairs[same], "same", compared.scores[same])
-    crop = ~same & (compared.scores >= thresholds.crop)
-    _take(found, compared.pairs[crop], "crop", compared.scores[crop])
+    whole, sharp = compared.shares >= thresholds.whole, compared.details >= thresholds.detail
+    same = whole & sharp & (compared.scores >= thresholds.same)
+    _take(found, compared.pairs[same], "same", compared.details[same])
+    crop = ~whole & sharp & (compared.scores >= thresholds.crop)
+    _take(found, compared.pairs[crop], "crop", compared.details[crop])
     alike = _closest(evidence.near, evidence.mean + thresholds.alike * evidence.deviation)
     _take(found, alike.pairs, "look-alike", alike.cosines)
     return [_link(contents, pair, kind, confidence) for pair, (kind, confidence) in found.items()]
@@ -122,7 +125,7 @@ def compare(contents: Contents, pairs: Pairs, check: Callable[[], None], rough: 
     agree = np.maximum(forth, back) >= rough
     chosen = places[agree]
     fine = align_finely(greys, template[chosen], scene[chosen], shape[chosen], roughly.boxes[chosen], check)
-    return Compared(pairs[agree], fine.scores, fine.boxes[:, 2] * fine.boxes[:, 3])
+    return Compared(pairs[agree], fine.scores, fine.details, fine.boxes[:, 2] * fine.boxes[:, 3])
 
 
 def _candidates(contents: Contents, near: Near, series: Pairs, check: Check) -> Pairs:

@@ -28,6 +28,7 @@ _ROUNDS = 6
 _BLOCK = 4096  # vectors assigned at a time
 _ASKING = 2048  # vectors of one product
 _SEED = 0
+_NOTHING = -1.5  # below every cosine
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +72,24 @@ class _Best:
 
     def __init__(self, rows: int, nearest: int) -> None:
         self._rows = np.full((rows, nearest), -1, np.int32)
-        self._scores = np.full((rows, nearest), -1.5, np.float32)
+        self._scores = np.full((rows, nearest), _NOTHING, np.float32)
 
     def add(self, asking: NDArray[np.int64], inside: NDArray[np.int64], scores: Vectors, least: float) -> None:
-        """`(asking, inside)` scores."""
-        worst = np.maximum(self._scores[asking].min(axis=1), least)
-        asker, place = np.nonzero(scores >= worst[:, None])
-        if not len(asker):
-            return
-        value = scores[asker, place]
-        order = np.lexsort((-value, asker))
-        asker, place, value = asker[order], place[order], value[order]
-        number = np.arange(len(asker)) - np.searchsorted(asker, asker)  # the how-manieth of its asker
+        """`(asking, inside)` scores. No row is asked about in two cells, so none is found twice."""
         nearest = self._rows.shape[1]
-        keep = number < nearest
-        asker, place, value, number = asker[keep], place[keep], value[keep], number[keep]
-        touched, at = np.unique(asker, return_inverse=True)
-        rows = np.full((len(touched), 2 * nearest), -1, np.int32)
-        best = np.full((len(touched), 2 * nearest), -1.5, np.float32)
-        rows[:, :nearest], best[:, :nearest] = self._rows[asking[touched]], self._scores[asking[touched]]
-        rows[at, nearest + number], best[at, nearest + number] = inside[place], value
-        chosen = np.argpartition(-best, nearest - 1, axis=1)[:, :nearest]
-        self._rows[asking[touched]] = np.take_along_axis(rows, chosen, axis=1)
-        self._scores[asking[touched]] = np.take_along_axis(best, chosen, axis=1)
+        most = min(nearest, len(inside))
+        if not most:
+            return
+        chosen = np.argpartition(scores, -most, axis=1)[:, -most:]
+        value = np.take_along_axis(scores, chosen, axis=1)
+        better = value.max(axis=1) >= np.maximum(self._scores[asking].min(axis=1), least)
+        asking, chosen, value = asking[better], chosen[better], value[better]
+        value[value < least] = _NOTHING
+        rows = np.concatenate([self._rows[asking], np.where(value > _NOTHING, inside[chosen], -1)], axis=1)
+        best = np.concatenate([self._scores[asking], value], axis=1)
+        chosen = np.argpartition(best, -nearest, axis=1)[:, -nearest:]
+        self._rows[asking] = np.take_along_axis(rows, chosen, axis=1)
+        self._scores[asking] = np.take_along_axis(best, chosen, axis=1)
 
     def found(self) -> Near:
         row, place = np.nonzero(self._rows >= 0)

@@ -12,7 +12,13 @@ from indexer.duplicates.kinds import Link
 from tests.indexer.training.madeup import write_shards
 from tests.palette import PaletteEncoder
 
-WHAT = {"a": Made(1, UNCHANGED), "b": Made(2, UNCHANGED), "c": Made(1, "PNG"), "d": Made(2, "PNG"), "e": Made(2, "gamma")}
+WHAT = {
+    "a": Made(1, UNCHANGED),
+    "b": Made(2, UNCHANGED),
+    "c": Made(1, "PNG"),
+    "d": Made(2, "PNG"),
+    "e": Made(2, "gamma"),
+}
 
 
 def test_right_and_wrong_partners_of_an_edited_picture() -> None:
@@ -48,17 +54,17 @@ def test_a_shard_is_measured(tmp_path: Path) -> None:
     shard = write_shards(tmp_path / "shards") / "flickr8k-train.tar"
     figures = {line.name: line.value for line in measure_edits(shard, PaletteEncoder(), 6, 5, 0, choose=True)}
     assert figures["images in the library"] == 26
-    assert "crop 0.9: cropped, precision / recall, %" in figures
+    assert "crop 0.92: cropped, precision / recall, %" in figures
     assert {f"{family}: recall, %" for family in FAMILIES} <= figures.keys()
 
 
 def test_a_made_up_library() -> None:
-    figures = {line.name.partition(": ")[2]: line.value for line in measure_size(600)}
+    figures = {line.name.partition(": ")[2]: line.value for line in measure_size(300)}
     copies = figures["planted copies found, %"]
     assert isinstance(copies, float)
     assert copies > 95
     assert not math.isnan(float(figures["planted crops found, %"]))
-    assert float(figures["groups"]) <= 60
+    assert float(figures["groups"]) <= 30
 
 
 @pytest.mark.parametrize("family", FAMILIES)
