@@ -61,10 +61,10 @@ class GroupOut(BaseModel):
         oldest: dict[str, int] = {}
         for image in sorted((member.image for member in group.members), key=lambda image: image.id):
             oldest.setdefault(image.content_hash, image.id)
-        ends = [(link, *sorted((oldest[link.first], oldest[link.second]))) for link in group.links]
+        ends = {tuple(sorted((oldest[link.first], oldest[link.second]))): link for link in group.links}
         links = [
             {"first": first, "second": second, "class": link.kind, "confidence": link.confidence}
-            for link, first, second in sorted(ends, key=lambda end: end[1:])
+            for (first, second), link in sorted(ends.items(), key=lambda end: end[0])
         ]
         images = [
             DuplicateOut(**ImageOut.of(member.image).model_dump(), keep=member.keep, decided=member.decided)

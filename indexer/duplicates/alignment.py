@@ -136,7 +136,7 @@ class _Windows:
         side = np.sqrt(boxes[:, 2] * boxes[:, 3])
         whole = side > 0.999
         stretched = whole & (np.abs(shape) > 2 * _STRETCHED)
-        return cls(boxes[:, :2] + boxes[:, 2:] / 2, side, np.where(stretched, np.float32(0), shape))
+        return cls(_centres(boxes), side, np.where(stretched, np.float32(0), shape))
 
     def around(self, scale: float, shift: float) -> NDArray[np.float32]:
         """`(pairs, 27, 4)` boxes inside the scene."""
@@ -149,7 +149,7 @@ class _Windows:
 
     def moved(self, boxes: Boxes) -> _Windows:
         side = np.sqrt(boxes[:, 2] * boxes[:, 3])
-        return _Windows(boxes[:, :2] + boxes[:, 2:] / 2, side, self.shape)
+        return _Windows(_centres(boxes), side, self.shape)
 
 
 class _Bank:
@@ -180,7 +180,11 @@ class _Bank:
 
     def allowed(self, shape: Floats) -> NDArray[np.bool_]:
         """`(windows, pairs)`."""
-        return (np.abs(self._shape[:, None] - shape) <= _STRETCHED) | self._whole[:, None]
+        return np.asarray((np.abs(self._shape[:, None] - shape) <= _STRETCHED) | self._whole[:, None])
+
+
+def _centres(boxes: Boxes) -> Floats:
+    return np.asarray(boxes[:, :2] + boxes[:, 2:] / 2, np.float32)
 
 
 def _starts(size: float) -> NDArray[np.float64]:
@@ -195,7 +199,7 @@ def _averages(starts: Floats, sizes: Floats, cells: int) -> Floats:
     length = (sizes[..., None, None] / cells) * SIDE
     pixel = np.arange(SIDE, dtype=np.float32)
     inside = np.minimum(begin + length, pixel + 1) - np.maximum(begin, pixel)
-    return (np.maximum(inside, 0) / length).astype(np.float32)
+    return np.asarray(np.maximum(inside, 0) / length, np.float32)
 
 
 def _averaged(scenes: Floats, boxes: NDArray[np.float32], cells: int) -> Floats:
@@ -203,7 +207,7 @@ def _averaged(scenes: Floats, boxes: NDArray[np.float32], cells: int) -> Floats:
     across = _averages(boxes[..., 0], boxes[..., 2], cells)
     down = _averages(boxes[..., 1], boxes[..., 3], cells)
     patches = (down @ scenes[:, None]) @ across.swapaxes(-1, -2)
-    return patches.reshape(*boxes.shape[:2], -1)
+    return np.asarray(patches.reshape(*boxes.shape[:2], -1), np.float32)
 
 
 def _whole(greys: Greys, cells: int) -> Floats:
@@ -219,11 +223,11 @@ def _details(patches: Floats) -> Floats:
     padded = np.pad(cells, ((0, 0), (1, 1), (1, 1)), mode="edge")
     around = sliding_window_view(padded, (3, 3), axis=(1, 2)).mean(axis=(3, 4))
     left = (cells - around).reshape(len(patches), -1)
-    return left / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), np.float32(1e-6))
+    return np.asarray(left / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-6), np.float32)
 
 
 def _normalised(patches: Floats) -> Floats:
     """Mean 0 and length 1 along the last axis; what is flat becomes zeros, which correlate with nothing."""
     centred = patches - patches.mean(axis=-1, keepdims=True)
     length = np.linalg.norm(centred, axis=-1, keepdims=True)
-    return centred / np.where(length > _FLAT * patches.shape[-1] ** 0.5, length, np.float32(np.inf))
+    return np.asarray(centred / np.where(length > _FLAT * patches.shape[-1] ** 0.5, length, np.inf), np.float32)

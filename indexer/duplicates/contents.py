@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,8 +40,9 @@ class Contents:
         """Itself, uncopied, if all are."""
         if chosen.all():
             return self
-        arrays = (getattr(self, name)[chosen] for name in ("ids", "shape", "taken", "camera", "greys", "known"))
-        return Contents([self.hashes[row] for row in np.flatnonzero(chosen)], *arrays, self.copies)
+        names = ("ids", "shape", "taken", "camera", "greys", "known")
+        hashes = [self.hashes[row] for row in np.flatnonzero(chosen)]
+        return replace(self, hashes=hashes, **{name: getattr(self, name)[chosen] for name in names})
 
 
 def gather(rows: Iterable[Any], count: int) -> Contents:

@@ -219,8 +219,8 @@ def _read(connection: sa.Connection, ids: list[int], level: Kind) -> list[Duplic
         .where(member.group_id.in_(ids), link.kind.in_(within(level)))
     )
     links: dict[int, list[Link]] = {id_: [] for id_ in ids}
-    for row in connection.execute(inside):
-        links[row.group_id].append(Link(row.first, row.second, row.kind, row.confidence))
+    for group_id, *fields in connection.execute(inside):
+        links[group_id].append(Link(*fields))
     return [_group(id_, images[id_], links[id_]) for id_ in ids]
 
 
