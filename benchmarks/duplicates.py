@@ -48,6 +48,7 @@ GOALS = {"re-encoded": (99.0, 95.0), "cropped": (90.0, 85.0)}
 """Precision and recall in percent."""
 COPIES: tuple[LinkKind, ...] = ("same", "crop")
 UNCHANGED = "unchanged"
+_NONE = "there was none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +132,18 @@ def lines_of(counts: dict[str, Count], unchanged: int) -> Iterator[Line]:
     yield plain("pairs of unchanged photos that were linked", float(unchanged))
 
 
-def _goal(name: str, value: float, goal: float | None) -> Line:
+def _goal(name: str, value: float | str, goal: float | None) -> Line:
     return plain(name, value) if goal is None else at_least(name, value, goal)
 
 
-def _percent(part: int, whole: int) -> float:
-    return 100 * part / whole if whole else math.nan
+def _percent(part: int, whole: int) -> float | str:
+    return 100 * part / whole if whole else _NONE
 
 
 def _interval(part: int, whole: int, z: float = 1.96) -> str:
     """Wilson's, which holds near 0 and 100 % too."""
     if not whole:
-        return "nothing was asked"
+        return _NONE
     share = part / whole
     middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
     half = z / (1 + z * z / whole) * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
@@ -183,7 +184,8 @@ def _chosen(contents: Contents, evidence: Evidence, what: dict[str, Made]) -> It
             for family, edits in FAMILIES.items():
                 total = sum_of(counts, edits)
                 precision, recall = _percent(total.found, total.found + total.wrong), _percent(total.found, total.asked)
-                yield plain(f"{name} {value}: {family}, precision / recall, %", f"{precision:.2f} / {recall:.2f}")
+                yield plain(f"{name} {value}: {family}, precision, %", precision)
+                yield plain(f"{name} {value}: {family}, recall, %", recall)
             yield plain(f"{name} {value}: pairs of unchanged photos", float(unchanged))
 
 

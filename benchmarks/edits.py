@@ -103,6 +103,6 @@ CROPPED: Final[dict[str, Edit]] = {
     "crop, 50 to 65 %": _crop(0.5, 0.65),
     "crop, 50 to 95 %, resized, re-encoded": _crop_and_more,
 }
-FLIPPED: Final[dict[str, Edit]] = {"mirrored": lambda picture, rng: _encoded(ImageOps.mirror(picture))}
+FLIPPED: Final[dict[str, Edit]] = {"left and right exchanged": lambda picture, rng: _encoded(ImageOps.mirror(picture))}
 
 FAMILIES: Final = {"re-encoded": REENCODED, "lightly edited": EDITED, "cropped": CROPPED, "mirrored": FLIPPED}

@@ -47,14 +47,14 @@ def test_precision_and_recall_of_a_family() -> None:
 def test_the_interval_is_wilsons() -> None:
     assert _interval(90, 100) == "82.56 to 94.48"
     assert _interval(10, 10).endswith("to 100.00")
-    assert _interval(0, 0) == "nothing was asked"
+    assert _interval(0, 0) == "there was none"
 
 
 def test_a_shard_is_measured(tmp_path: Path) -> None:
     shard = write_shards(tmp_path / "shards") / "flickr8k-train.tar"
     figures = {line.name: line.value for line in measure_edits(shard, PaletteEncoder(), 6, 5, 0, choose=True)}
     assert figures["images in the library"] == 26
-    assert "crop 0.92: cropped, precision / recall, %" in figures
+    assert "crop 0.92: cropped, recall, %" in figures
     assert {f"{family}: recall, %" for family in FAMILIES} <= figures.keys()
 
 
