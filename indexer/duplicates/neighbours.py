@@ -1,7 +1,8 @@
 """The nearest by embedding of every picture at once: a join, far cheaper than a search for each.
 
 The vectors are divided into cells by k-means. Each vector is compared with those of the cells nearest to it, all that
-ask for a cell in one matrix product: a million are joined in the time of some ten thousand searches.
+ask for a cell in one matrix product: 60,000 of 384 dimensions take 2.7 s of one processor, each against each 144 s.
+What is near is found; of the 12 nearest that are hardly nearer than hundreds of others, half.
 """
 
 from __future__ import annotations
