@@ -75,6 +75,7 @@ ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
 	$(BIN)/python benchmarks/robustness.py "$(SHARD)"
+	$(BIN)/python benchmarks/duplicates.py "$(SHARD)"
 endif
 ifneq ($(LABELS),)
 	$(BIN)/python benchmarks/heat_map.py $(LABELS)

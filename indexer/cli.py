@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import indexer.duplicates.cli
 import indexer.jobs.cli
 import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command()(stats)
     app.command()(settings)
     indexer.jobs.cli.register(app)
+    indexer.duplicates.cli.register(app)
     indexer.training.cli.register(app)
 
 

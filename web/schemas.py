@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from indexer.catalog import ImageRecord
 from indexer.sources.address import name, parse
@@ -25,7 +25,7 @@ def examples(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": list(examples)})
 
 
-_IMAGE: Final[dict[str, Any]] = {
+IMAGE_EXAMPLE: Final[dict[str, Any]] = {
     "id": 17,
     "path": "/home/ada/Pictures/beach.jpg",
     "name": "beach.jpg",
@@ -39,7 +39,7 @@ _IMAGE: Final[dict[str, Any]] = {
     "thumbnail_url": "/api/images/17/thumbnail?side=320&v=9f86d081884c7d65",
     "original_url": "/api/images/17/original",
 }
-_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, "shares": [0.3127], **_IMAGE}
+_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, "shares": [0.3127], "duplicates": 2, **IMAGE_EXAMPLE}
 
 
 class SearchRequest(BaseModel):
@@ -96,13 +96,16 @@ class SearchRequest(BaseModel):
     facets: bool = Field(default=False, description="whether to count the result by format, orientation, year, camera")
     k: int = Field(default=40, ge=1, le=MAX_K, description="how many hits")
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
+    collapse_duplicates: bool = Field(
+        default=False, description="whether of each group of duplicates the best hit alone is shown; ranks count these"
+    )
     cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
 
 
 class ImageOut(BaseModel):
     """An indexed image."""
 
-    model_config = examples(_IMAGE)
+    model_config = examples(IMAGE_EXAMPLE)
 
     id: int
     path: str = Field(
@@ -138,10 +141,19 @@ class HitOut(ImageOut):
     shares: list[float] = Field(
         description="what each term gives to the score or takes: image, image_id, text, those of the box, terms"
     )
+    duplicates: NonNegativeInt = Field(
+        description="more images of its group that the collection holds; 0 unless duplicates are collapsed"
+    )
 
     @classmethod
     def of_hit(cls, hit: Hit, collection: str | None = None) -> HitOut:
-        return cls(rank=hit.rank, score=hit.score, shares=list(hit.shares), **_fields(hit.image, collection))
+        return cls(
+            rank=hit.rank,
+            score=hit.score,
+            shares=list(hit.shares),
+            duplicates=hit.behind,
+            **_fields(hit.image, collection),
+        )
 
 
 class QueryOut(BaseModel):
@@ -200,7 +212,7 @@ class SearchResponse(BaseModel):
 class ImagesResponse(BaseModel):
     """Images, the newest in the collection first."""
 
-    model_config = examples({"images": [_IMAGE], "next_before": 17})
+    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17})
 
     images: list[ImageOut]
     next_before: int | None = Field(description="`before` of the next page; null after the last one")

@@ -43,6 +43,8 @@ OPERATIONS = (
     "post /api/jobs/{job_id}/pause",
     "post /api/jobs/{job_id}/resume",
     "post /api/jobs/{job_id}/cancel",
+    "get /api/duplicates",
+    "post /api/duplicates/decisions",
     "get /healthz",
 )
 TAKING_NOTHING = ("get /api/collections",)
