@@ -16,6 +16,7 @@ from indexer.config import Settings, load_settings
 from indexer.duplicates.kinds import KINDS, Kind
 from indexer.errors import InvalidSettings
 from indexer.options import Json, Library
+from indexer.sources.address import is_file, shown
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -151,10 +152,13 @@ def _fields(group: DuplicateGroup) -> dict[str, Any]:
 
 
 def _write_paths(groups: Iterator[DuplicateGroup], end: bytes) -> None:
-    """Paths as the bytes they are on the disk, so that any name survives the pipe."""
+    """Of files, as the bytes they are on the disk, so that any name survives the pipe.
+
+    What lies in an archive, a list or a video is left out: who removes by these names must not remove all of that.
+    """
     sys.stdout.flush()
     for group in groups:
-        others = [member.image.path for member in group.members if not member.keep]
+        others = [member.image.path for member in group.members if not member.keep and is_file(member.image.path)]
         sys.stdout.buffer.write(b"".join(os.fsencode(path) + end for path in others))
     sys.stdout.buffer.flush()
 
@@ -171,7 +175,9 @@ def _print(groups: Iterator[DuplicateGroup]) -> None:
             image = member.image
             mark = "keep" if member.keep else ""
             size = f"{image.width} x {image.height}"
-            typer.echo(f"  {mark:4} {image.id:>8}  {size:>13}  {image.size / 1e6:8.2f} MB  {display_path(image.path)}")
+            typer.echo(
+                f"  {mark:4} {image.id:>8}  {size:>13}  {image.size / 1e6:8.2f} MB  {display_path(shown(image.path))}"
+            )
     typer.echo(f"{number:,} groups; beside those to keep {len(others) - 1:,} images, {sum(others) / 1e6:,.1f} MB")
 
 

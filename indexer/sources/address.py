@@ -87,6 +87,11 @@ def is_plain(path: str) -> bool:
     return path.startswith("/") and INSIDE not in path and "#" not in path
 
 
+def is_file(path: str) -> bool:
+    """Whether it is a file of its own."""
+    return is_plain(path) or parse(path).kind == "file"
+
+
 def is_remote(place: str) -> bool:
     """Whether it names a protocol, such as `s3://` or `https://`."""
     return _REMOTE.match(place) is not None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.errors import SourceNotFound
-from indexer.sources.address import MISLEADING, Address, is_misleading, is_plain, parse
+from indexer.sources.address import MISLEADING, Address, is_file, is_misleading
 from indexer.sources.files import Files, reason_of
 from indexer.sources.source import IMAGE_SUFFIXES, SourceFile, SourceProblem
 
@@ -42,7 +42,7 @@ class FolderSource:
 
     def owns(self, path: str) -> bool:
         """See `ImageSource`. Files, and not what lies in one."""
-        return is_plain(path) or parse(path).kind == "file"
+        return is_file(path)
 
     def walk(self) -> Iterator[SourceFile | SourceProblem]:
         """See `ImageSource`. Holds the names of one folder at each level in memory; stats candidates only."""

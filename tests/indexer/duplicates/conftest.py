@@ -8,9 +8,10 @@ import pytest
 from PIL import ImageEnhance
 
 from indexer.collection import Collection
+from indexer.config import Settings
 from indexer.duplicates.finding import DuplicatesReport, find_duplicates
 from indexer.pipeline import sync
-from indexer.sources import FolderSource
+from indexer.sources.naming import named_sources
 from tests.palette import PaletteEncoder
 from tests.pictures import encoded, exif, photo, write
 
@@ -36,7 +37,8 @@ def fill(folder: Path) -> None:
 def index(folder: Path, library: Path) -> None:
     encoder = PaletteEncoder()
     with Collection.open_or_create(library, encoder.manifest) as collection:
-        report = sync(collection, encoder, FolderSource(folder))
+        [named] = named_sources([str(folder)])
+        report = sync(collection, encoder, named.open(Settings()))
     assert report.failed == 0
 
 

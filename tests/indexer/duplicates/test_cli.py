@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from indexer.catalog import Catalog
 from indexer.errors import ImageNotFound, InvalidSettings
+from tests.indexer.duplicates.conftest import index
 from web.cli import app
 
 Run = Callable[..., Result]
@@ -52,6 +54,17 @@ def test_only_the_same_picture_is_named_for_removal_unless_more_is_asked_for(run
     assert named < same
     assert _names(run("--print0 --class burst").stdout, "\0") > named
     assert len(_names(run("--paths --class identical").stdout)) == 1
+
+
+def test_what_lies_in_an_archive_is_never_named_for_removal(run: Run, library: Path, tmp_path: Path) -> None:
+    before = _names(run("--paths").stdout)
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.write(tmp_path / "photos/5.jpg", "5.jpg")
+    index(tmp_path / "photos.zip", library)
+    assert "photos.zip" in run().stdout
+    named = _names(run("--paths").stdout)
+    assert named - before <= {"5.jpg"}
+    assert "photos.zip" not in run("--paths").stdout
 
 
 def test_decisions(run: Run) -> None:
