@@ -61,7 +61,7 @@ fix: $(INSTALLED_DEV) ## Repair what ruff can repair, and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, DATA=FOLDER: those on photos, too; SEARCH_ARGS="--sizes 10000": a part)
+bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, LABELS=FILE.tar, DATA=FOLDER: those on photos, too; SEARCH_ARGS="--sizes 10000": a part)
 	$(BIN)/python benchmarks/search.py $(SEARCH_ARGS)
 	$(BIN)/python benchmarks/text_queries.py
 	$(BIN)/python benchmarks/evaluation.py
@@ -76,6 +76,10 @@ ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
 	$(BIN)/python benchmarks/robustness.py "$(SHARD)"
+	$(BIN)/python benchmarks/duplicates.py "$(SHARD)"
+endif
+ifneq ($(LABELS),)
+	$(BIN)/python benchmarks/heat_map.py $(LABELS)
 endif
 ifneq ($(DATA),)
 	$(BIN)/python benchmarks/leaderboard.py $(DATA)

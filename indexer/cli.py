@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import indexer.duplicates.cli
 import indexer.index_cli
 import indexer.jobs.cli
 import indexer.roots_cli
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command()(settings)
     indexer.roots_cli.register(app)
     indexer.jobs.cli.register(app)
+    indexer.duplicates.cli.register(app)
     indexer.training.cli.register(app)
 
 

@@ -58,6 +58,12 @@ def fit(preprocessing: Preprocessing, full: Size) -> Fit:
     return Fit(resized, box, frame)
 
 
+def thumbnail_size(full: Size, max_side: int) -> Size:
+    """A picture's size with its longer side at most `max_side` px: never larger than it is, never without a pixel."""
+    scale = min(1.0, max_side / max(full))
+    return max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
+
+
 def within(extent: Box, box: Box) -> Box:
     """Fractions of the extent -> pixels; clipped, since Pillow refuses a box that rounding carried outside."""
     left, top, right, bottom = extent

@@ -26,7 +26,7 @@ from PIL import (
 
 from indexer.errors import ImageTooLarge, UndecodableImage, UnreadableImage
 from indexer.exif import Exif, read_exif
-from indexer.geometry import WHOLE, Box, Fit, Size, fit, within
+from indexer.geometry import WHOLE, Box, Fit, Size, fit, thumbnail_size, within
 from indexer.jpeg import load_jpeg
 from indexer.resizing import resized, turned
 
@@ -158,13 +158,9 @@ def decode(
 def thumbnail(data: bytes, max_side: int, limits: Limits = _DEFAULT_LIMITS) -> Image.Image:
     """The upright picture in RGB, its longer side at most `max_side` px, never enlarged. Raises as `decode`."""
 
-    def shrunk(full: Size) -> Size:
-        scale = min(1.0, max_side / max(full))
-        return max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
-
     with _translated(limits):
-        loaded = _loaded(data, limits, shrunk, CAREFUL)
-        size = shrunk((loaded.info.width, loaded.info.height))
+        loaded = _loaded(data, limits, lambda full: thumbnail_size(full, max_side), CAREFUL)
+        size = thumbnail_size((loaded.info.width, loaded.info.height), max_side)
         return _resized(_upright(loaded), size, Image.Resampling.LANCZOS)
 
 

@@ -95,6 +95,9 @@ def search(
             help="One text query a line; - is stdin. JSON lines out.",
         ),
     ] = None,
+    collapse: Annotated[
+        bool, typer.Option("--collapse", help="Show of each group of duplicates the best hit only.")
+    ] = False,
     as_json: Json = False,
     paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one a line, to pipe on.")] = False,
     print0: Annotated[
@@ -131,17 +134,18 @@ def search(
         types=types,
         sort=sort,
         among=among,
+        collapse=collapse,
         k=k,
     )
     if queries is not None:
         if len(named) > 1:
             raise InvalidQuery("--queries is of one collection; give one --library")
-        if options != QueryOptions(k=k) or facets:
+        if options != QueryOptions(k=k, collapse=collapse) or facets:
             raise InvalidQuery("--queries takes its queries from the file; leave out everything else that is asked for")
         Query.of(text="any", k=k)  # a k out of range is one error, not one a line
-        _search_lines(queries, k, chosen)
+        _search_lines(queries, k, chosen, collapse=collapse)
         return
-    query = options.query(lambda path: _read_picture(path, chosen.limits))
+    query = options.query(lambda path: read_picture(path, chosen.limits))
     if len(named) > 1:
         if facets:
             raise InvalidQuery("facets are of one collection; give one --library")
@@ -149,7 +153,7 @@ def search(
 
         search_jointly(query, named, chosen, as_json=as_json, path_end=_path_end(paths, print0))
         return
-    with _open_engine(chosen) as engine:
+    with open_engine(chosen) as engine:
         results = engine.search(query, facets=facets)
         said = engine.collection.catalog.texts([hit.image.id for hit in results.hits]) if as_json else {}
     if as_json:
@@ -167,7 +171,7 @@ def _path_end(paths: bool, print0: bool) -> bytes | None:
     return b"\n" if paths else None
 
 
-def _read_picture(path: Path, limits: Limits) -> bytes:
+def read_picture(path: Path, limits: Limits) -> bytes:
     """Never more than the limit and a byte, so that a device or a pipe without an end is refused, too."""
     from indexer.sources import file_too_large
 
@@ -183,7 +187,7 @@ def _read_picture(path: Path, limits: Limits) -> bytes:
 
 
 @contextmanager
-def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
+def open_engine(settings: Settings) -> Iterator[SearchEngine]:
     """Compose collection, encoder and engine."""
     from indexer.collection import Collection
     from indexer.encoder import load_encoder
@@ -195,15 +199,15 @@ def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
         yield SearchEngine(collection, encoder, settings.limits)
 
 
-def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
+def _search_lines(lines: Iterable[str], k: int, settings: Settings, *, collapse: bool) -> None:
     """One JSON line `{query, hits}` a query, in order; `{query, error}` for one that cannot be answered."""
     from search.engine import QUERY_BATCH
 
     failed = 0
-    with _open_engine(settings) as engine:
+    with open_engine(settings) as engine:
         stripped = (line.rstrip("\r\n") for line in lines)
         while batch := list(islice(stripped, QUERY_BATCH)):
-            for answer in _answers(engine, batch, k):
+            for answer in _answers(engine, batch, k, collapse=collapse):
                 failed += "error" in answer
                 sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
@@ -212,13 +216,13 @@ def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
         raise typer.Exit(SOME_FAILED)
 
 
-def _answers(engine: SearchEngine, texts: Sequence[str], k: int) -> list[dict[str, Any]]:
+def _answers(engine: SearchEngine, texts: Sequence[str], k: int, *, collapse: bool) -> list[dict[str, Any]]:
     """The answer to each text, all good ones encoded in one batch."""
     answers: list[dict[str, Any]] = [{"query": text} for text in texts]
     good: list[tuple[dict[str, Any], Query]] = []
     for answer, text in zip(answers, texts, strict=True):
         try:
-            good.append((answer, Query.of(text=text, k=k)))
+            good.append((answer, Query.of(text=text, k=k, collapse=collapse)))
         except SightlineError as error:
             answer["error"] = str(error)
     for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
@@ -248,6 +252,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "taken_at": image.taken_at.isoformat() if image.taken_at else None,
         "camera": image.camera,
         "rating": image.rating,
+        "duplicates": hit.behind,
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
 from indexer.images import Limits
 from indexer.microbatching import MicroBatcher
-from indexer.sources import FolderSource
+from indexer.originals import Originals
 from search.query import ImageTerm, IndexedTerm, Query, Term, TextTerm
 
 KEPT_TEXTS = 4096
@@ -28,7 +27,7 @@ class QueryEmbedder:
 
     def __init__(self, collection: Collection, encoder: Encoder, limits: Limits) -> None:
         self._collection, self._encoder, self._limits = collection, encoder, limits
-        self._texts = TextEmbeddings(encoder)
+        self._texts, self._originals = TextEmbeddings(encoder), Originals(limits)
 
     def embed(self, queries: Sequence[Query]) -> list[Embeddings]:
         """`(terms, dimension)` unit rows of each query: texts in one batch, pictures in another.
@@ -72,7 +71,7 @@ class QueryEmbedder:
             return term.data if term.region is None else term.region.cut(term.data, self._limits)
         if isinstance(term, IndexedTerm) and term.region is not None:
             path = self._collection.catalog.get(term.image_id).path
-            data = FolderSource(Path(path).parent, max_bytes=self._limits.max_bytes).read(path)
+            data = self._originals.read(path)
             return term.region.cut(data, self._limits)
         return None
 

@@ -16,10 +16,12 @@ from indexer.encoder import Embeddings, Encoder
 from indexer.images import Limits
 from indexer.vectors import Ids
 from indexer.vectors.segmented import SegmentedIndex, among
+from search.collapsing import Collapsed
 from search.combination import combined, shares
 from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
 from search.facets import Facets, facets_of
+from search.heat_map import HeatMaps, Vector
 from search.query import DEFAULT_K, MAX_OFFSET, Query, Sort, TextTerm, check_page
 from search.rankings import ByScore, Listed, Ranking, Window
 from search.selections import LISTED, Selections
@@ -38,6 +40,8 @@ class Hit:
     image: ImageRecord
     shares: tuple[float, ...] = ()
     """What each term of the query, in its order, gives to the score or takes from it: they add up to it."""
+    behind: int = 0
+    """How many more images of its group of duplicates there are; 0 unless the query collapses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,12 @@ class SearchEngine:
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._selections = Selections(collection.catalog)
         self._cursors: Cursors[KeptSearch] = Cursors()
+        self.heat_maps = HeatMaps(encoder, collection.manifest, limits)
+
+    def embed(self, query: Query) -> Vector:
+        """The query's unit vector `(dimension,)`. Raises as `search`."""
+        [vectors] = self._embedder.embed([query])
+        return _sum(_parts(query, vectors))
 
     @property
     def collection(self) -> Collection:
@@ -109,6 +119,12 @@ class SearchEngine:
 
     def _prepared(self, query: Query, vectors: Embeddings, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
         """The search of a query whose terms have those vectors."""
+        search = self._ranked(query, vectors, index, allowed)
+        if not query.collapse:
+            return search
+        return replace(search, ranking=Collapsed(search.ranking, self._collection.catalog.duplicates.shown))
+
+    def _ranked(self, query: Query, vectors: Embeddings, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
         if not query.terms:
             return self._listing(query, index, allowed)
         matched = None
@@ -173,17 +189,24 @@ class SearchEngine:
     def _hits(self, found: Window, offset: int, search: KeptSearch) -> tuple[Hit, ...]:
         """An image removed between vector search and join has no record: it is left out, its rank stays empty."""
         records = self._collection.catalog.get_many(found.ids.tolist())
-        ids = found.ids.tolist()
-        if search.parts is None or found.scores is None:
-            return tuple(Hit(rank, None, records[id_]) for rank, id_ in enumerate(ids, offset + 1) if id_ in records)
-        if len(search.parts) == 1:
-            given = found.scores[:, None].tolist()
-        else:
-            given = shares(search.parts, search.index.vectors_of(found.ids)).tolist()
-        ranked = enumerate(zip(ids, found.scores.tolist(), given, strict=True), offset + 1)
+        ids, count = found.ids.tolist(), len(found.ids)
+        scores = [None] * count if found.scores is None else found.scores.tolist()
+        behind = found.behind or (0,) * count
+        ranked = enumerate(zip(ids, scores, self._shares(found, search), behind, strict=True), offset + 1)
         return tuple(
-            Hit(rank, score, records[id_], tuple(share)) for rank, (id_, score, share) in ranked if id_ in records
+            Hit(rank, score, records[id_], tuple(given), more)
+            for rank, (id_, score, given, more) in ranked
+            if id_ in records
         )
+
+    def _shares(self, found: Window, search: KeptSearch) -> Sequence[Sequence[float]]:
+        """Of each hit, what each term gives to its score."""
+        if search.parts is None or found.scores is None:
+            return [()] * len(found.ids)
+        if len(search.parts) == 1:
+            return [(score,) for score in found.scores.tolist()]
+        given: list[list[float]] = shares(search.parts, search.index.vectors_of(found.ids)).tolist()
+        return given
 
     def _search_batch(self, queries: Sequence[Query]) -> list[Results]:
         """All queries that only look for something, in one pass over the vectors."""

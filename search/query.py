@@ -79,6 +79,8 @@ class Query:
     """Sentences with {} in the place of a text: each text stands for the mean of them all."""
     among: int = DEFAULT_AMONG
     """With terms: how many of the best are sorted by `sort`, and counted in facets."""
+    collapse: bool = False
+    """Show of each group of duplicates the best hit only; ranks count what is shown."""
 
     def __post_init__(self) -> None:
         self._check_terms()
@@ -100,6 +102,7 @@ class Query:
         image_id: int | None = None,
         k: int = DEFAULT_K,
         offset: int = 0,
+        collapse: bool = False,
     ) -> Query:
         """A query of whichever terms are given, each with weight 1."""
         terms: list[Term] = []
@@ -109,7 +112,7 @@ class Query:
             terms.append(ImageTerm(image))
         if image_id is not None:
             terms.append(IndexedTerm(image_id))
-        return cls(tuple(terms), k=k, offset=offset)
+        return cls(tuple(terms), k=k, offset=offset, collapse=collapse)
 
     @property
     def order(self) -> Sort:

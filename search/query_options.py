@@ -51,6 +51,7 @@ class QueryOptions:
     types: str | None = None
     sort: str | None = None
     among: int = DEFAULT_AMONG
+    collapse: bool = False
     k: int = DEFAULT_K
 
     def query(self, read: Callable[[Path], bytes]) -> Query:
@@ -63,7 +64,9 @@ class QueryOptions:
             raise InvalidQuery(f"cannot sort by {self.sort!r}; sort by {', '.join(SORTS)}")
         sort: Sort | None = self.sort
         chosen = all_of([*filters, *self._filters(now)])
-        return Query(terms, k=self.k, filter=chosen, sort=sort, prompts=self.prompts, among=self.among)
+        return Query(
+            terms, k=self.k, filter=chosen, sort=sort, prompts=self.prompts, among=self.among, collapse=self.collapse
+        )
 
     def _terms(self, read: Callable[[Path], bytes]) -> list[Term]:
         region = Region.parse(self.region) if self.region is not None else None

@@ -18,9 +18,12 @@ class Window:
     ids: Ids
     scores: Vectors | None
     """None where nothing was looked for."""
+    behind: tuple[int, ...] | None = None
+    """Of each, how many more images of its group of duplicates there are; None where all are shown."""
 
     def cut(self, start: int, end: int) -> Window:
-        return Window(self.ids[start:end], None if self.scores is None else self.scores[start:end])
+        scores = None if self.scores is None else self.scores[start:end]
+        return Window(self.ids[start:end], scores, None if self.behind is None else self.behind[start:end])
 
 
 class Ranking(Protocol):

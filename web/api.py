@@ -41,15 +41,13 @@ from web.schemas import (
     ImageDetail,
     ImageOut,
     ImagesResponse,
-    IndexOut,
     QueryOut,
-    RootOut,
     SearchRequest,
     SearchResponse,
-    StatsResponse,
     version,
 )
 from web.search_schemas import HASH, ChipOut, FacetsOut
+from web.stats_schemas import IndexOut, RootOut, StatsResponse
 from web.thumbnails import original_status, read_original
 from web.uploads import read_search
 
@@ -74,7 +72,7 @@ health_router = APIRouter(responses=documented(404, 422, 503))
 ImageId = Annotated[int, PathParameter(ge=0, le=MAX_ID, description="id of an indexed image", examples=[17])]
 
 
-def _pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
+def pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
     """An answer that is a picture, and the empty one to a client that has it already, for OpenAPI."""
     content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
     return {
@@ -200,7 +198,7 @@ def _answer(
     "/query-images/{name}",
     summary="A picture that was sent to search with",
     response_class=Response,
-    responses=_pictures(uploads.MEDIA_TYPE) | documented(404),
+    responses=pictures(uploads.MEDIA_TYPE) | documented(404),
 )
 def query_image(
     request: Request,
@@ -210,7 +208,7 @@ def query_image(
     """Scaled down to 768 px. The newest 500 are kept."""
     data = services.query_images.read(name)
     headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{name}"'}
-    return _unless_known(request, Response(data, media_type=uploads.MEDIA_TYPE, headers=headers))
+    return unless_known(request, Response(data, media_type=uploads.MEDIA_TYPE, headers=headers))
 
 
 @router.get("/images", summary="Images, the newest first")
@@ -241,7 +239,7 @@ def image(services: ServicesDep, image_id: ImageId) -> ImageDetail:
     "/images/{image_id}/thumbnail",
     summary="A small version of an image",
     response_class=Response,
-    responses=_pictures(thumbnails.MEDIA_TYPE) | documented(404, 410, 413, 415),
+    responses=pictures(thumbnails.MEDIA_TYPE) | documented(404, 410, 413, 415),
 )
 async def image_thumbnail(
     request: Request,
@@ -259,14 +257,14 @@ async def image_thumbnail(
         "Cache-Control": IMMUTABLE if lasting else REVALIDATE,
         "ETag": f'"{made.content_hash[:32]}-{side}"',
     }
-    return _unless_known(request, Response(made.data, media_type=thumbnails.MEDIA_TYPE, headers=headers))
+    return unless_known(request, Response(made.data, media_type=thumbnails.MEDIA_TYPE, headers=headers))
 
 
 @router.get(
     "/images/{image_id}/original",
     summary="The image file itself, or the video that it is a frame of",
     response_class=Response,
-    responses=_pictures(*dict.fromkeys(ORIGINAL_TYPES.values())) | documented(404, 410, 413),
+    responses=pictures(*dict.fromkeys(ORIGINAL_TYPES.values())) | documented(404, 410, 413),
 )
 def image_original(request: Request, services: ServicesDep, image_id: ImageId) -> Response:
     """As it was indexed: TIFF and HEIF too, which few browsers show. Of a file any range may be asked for."""
@@ -281,10 +279,10 @@ def image_original(request: Request, services: ServicesDep, image_id: ImageId) -
     path = file_of(record.path)
     if path is not None:
         status = original_status(record, path)
-        return _unless_known(request, FileResponse(path, stat_result=status, media_type=media_type, headers=headers))
+        return unless_known(request, FileResponse(path, stat_result=status, media_type=media_type, headers=headers))
     data = read_original(record, services.originals)
     headers["ETag"] = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    return _unless_known(request, Response(data, media_type=media_type, headers=headers))
+    return unless_known(request, Response(data, media_type=media_type, headers=headers))
 
 
 def _disposition(record: ImageRecord) -> str:
@@ -294,7 +292,7 @@ def _disposition(record: ImageRecord) -> str:
     return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(file, safe='')}"
 
 
-def _unless_known(request: Request, response: Response) -> Response:
+def unless_known(request: Request, response: Response) -> Response:
     """The answer, or 304 without its body when the client names its `ETag`."""
     known = request.headers.get("if-none-match", "")
     if response.headers["etag"] not in (tag.strip().removeprefix("W/") for tag in known.split(",")):

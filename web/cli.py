@@ -18,6 +18,7 @@ import indexer.care.cli
 import indexer.cli
 import indexer.moving.cli
 import search.cli
+import search.explain_cli
 from indexer import __version__
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidRequest, InvalidSettings, SightlineError, UnreadableImage
@@ -57,6 +58,7 @@ indexer.cli.register(app)
 indexer.care.cli.register(app)
 indexer.moving.cli.register(app)
 search.cli.register(app)
+search.explain_cli.register(app)
 
 
 @app.command()

@@ -139,9 +139,18 @@ class ReindexJob(BaseModel):
 
     kind: Literal["reindex"]
     model: str = Field(max_length=4096, description="one of `models` in /api/startable")
+    from_thumbnails: bool = Field(default=False, description="of the page's thumbnails, where they are large enough")
 
 
-NewJob = Annotated[IndexJob | ReindexJob, Field(discriminator="kind")]
+class DeduplicateJob(BaseModel):
+    """Find what is there twice."""
+
+    model_config = examples({"kind": "deduplicate"})
+
+    kind: Literal["deduplicate"]
+
+
+NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob, Field(discriminator="kind")]
 
 
 class StartableResponse(BaseModel):
@@ -196,12 +205,7 @@ def begin(services: ServicesDep, wanted: NewJob) -> JobOut:
     403 for a folder or model that the owner of the machine has not named before; 409 while a job of that kind runs.
     """
     catalog = services.collection.catalog
-    allowed = Permission.of(catalog, services.settings)
-    if isinstance(wanted, IndexJob):
-        arguments = {"folder": FolderSource(allowed.folder(wanted.folder)).root}
-    else:
-        arguments = {"model": allowed.model(wanted.model)}
-    job = catalog.jobs.begin(wanted.kind, arguments)
+    job = catalog.jobs.begin(wanted.kind, _arguments(wanted, Permission.of(catalog, services.settings)))
     start_worker(services.settings.library, job.id)
     return JobOut.of(job)
 
@@ -231,6 +235,15 @@ def resume(services: ServicesDep, job_id: JobId) -> JobOut:
 def cancel(services: ServicesDep, job_id: JobId) -> JobOut:
     """What it has done so far is kept."""
     return JobOut.of(services.collection.catalog.jobs.cancel(job_id))
+
+
+def _arguments(wanted: NewJob, allowed: Permission) -> dict[str, Any]:
+    """Of the job, as the command line writes them. Status 403 for what is not allowed."""
+    if isinstance(wanted, IndexJob):
+        return {"folder": FolderSource(allowed.folder(wanted.folder)).root}
+    if isinstance(wanted, ReindexJob):
+        return {"model": allowed.model(wanted.model)} | ({"from_thumbnails": True} if wanted.from_thumbnails else {})
+    return {}
 
 
 def _printable(value: Any) -> Any:

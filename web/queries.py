@@ -39,6 +39,7 @@ def read_query(wanted: SearchRequest, upload: bytes | None, kept: QueryImages) -
         sort=wanted.sort,
         prompts=tuple(wanted.prompts),
         among=wanted.among,
+        collapse=wanted.collapse_duplicates,
     )
     return Asked(query, box, picture)
 

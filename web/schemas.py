@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from indexer.catalog import ImageRecord
-from indexer.roots import Root, RootState
 from indexer.sources.address import name, parse
 from indexer.texts import ImageText, of_kind
 from search.engine import Hit
@@ -29,7 +27,7 @@ def examples(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": list(examples)})
 
 
-_IMAGE: Final[dict[str, Any]] = {
+IMAGE_EXAMPLE: Final[dict[str, Any]] = {
     "id": 17,
     "path": "/home/ada/Pictures/beach.jpg",
     "name": "beach.jpg",
@@ -43,7 +41,7 @@ _IMAGE: Final[dict[str, Any]] = {
     "thumbnail_url": "/api/images/17/thumbnail?side=320&v=9f86d081884c7d65",
     "original_url": "/api/images/17/original",
 }
-_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, "shares": [0.3127], **_IMAGE}
+_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, "shares": [0.3127], "duplicates": 2, **IMAGE_EXAMPLE}
 
 
 class SearchRequest(BaseModel):
@@ -100,13 +98,16 @@ class SearchRequest(BaseModel):
     facets: bool = Field(default=False, description="whether to count the result by format, orientation, year, camera")
     k: int = Field(default=40, ge=1, le=MAX_K, description="how many hits")
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
+    collapse_duplicates: bool = Field(
+        default=False, description="whether of each group of duplicates the best hit alone is shown; ranks count these"
+    )
     cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
 
 
 class ImageOut(BaseModel):
     """An indexed image."""
 
-    model_config = examples(_IMAGE)
+    model_config = examples(IMAGE_EXAMPLE)
 
     id: int
     path: str = Field(
@@ -136,7 +137,7 @@ class ImageDetail(ImageOut):
     """An indexed image, and what is said of it beside its pixels."""
 
     model_config = examples(
-        _IMAGE
+        IMAGE_EXAMPLE
         | {
             "title": "The beach",
             "captions": ["A dog runs along the beach."],
@@ -176,10 +177,19 @@ class HitOut(ImageOut):
     shares: list[float] = Field(
         description="what each term gives to the score or takes: image, image_id, text, those of the box, terms"
     )
+    duplicates: NonNegativeInt = Field(
+        description="more images of its group that the collection holds; 0 unless duplicates are collapsed"
+    )
 
     @classmethod
     def of_hit(cls, hit: Hit, collection: str | None = None) -> HitOut:
-        return cls(rank=hit.rank, score=hit.score, shares=list(hit.shares), **_fields(hit.image, collection))
+        return cls(
+            rank=hit.rank,
+            score=hit.score,
+            shares=list(hit.shares),
+            duplicates=hit.behind,
+            **_fields(hit.image, collection),
+        )
 
 
 class QueryOut(BaseModel):
@@ -238,140 +248,10 @@ class SearchResponse(BaseModel):
 class ImagesResponse(BaseModel):
     """Images, the newest in the collection first."""
 
-    model_config = examples({"images": [_IMAGE], "next_before": 17})
+    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17})
 
     images: list[ImageOut]
     next_before: int | None = Field(description="`before` of the next page; null after the last one")
-
-
-_INDEX: Final[dict[str, Any]] = {
-    "kind": "rabitq",
-    "base": 100_000,
-    "tail": 12,
-    "dead": 3,
-    "bytes_per_vector": 81.0,
-    "calibration": {
-        "target": 0.99,
-        "kind": "rabitq",
-        "parameters": {},
-        "curve": [
-            {
-                "effort": 1000,
-                "recall10_images": 1.0,
-                "recall100_images": 0.998,
-                "recall10_texts": 0.999,
-                "recall100_texts": 0.996,
-                "ms": 0.84,
-            }
-        ],
-        "chosen": 1000,
-        "reached": True,
-        "queries": {"images": 500, "texts": 200},
-        "seconds": 2.1,
-    },
-    "folding": False,
-}
-
-
-class PointOut(BaseModel):
-    """What an index finds of the true best at one effort, 0 to 1, and what a query takes then."""
-
-    effort: int
-    recall10_images: float = Field(description="of the best 10, for pictures that were asked with")
-    recall100_images: float
-    recall10_texts: float | None = Field(description="for texts; null when none were measured with")
-    recall100_texts: float | None
-    ms: float = Field(description="milliseconds a query, on one thread")
-
-
-class CalibrationOut(BaseModel):
-    """How an approximate index was measured against exact search after it was built."""
-
-    target: float = Field(description="share of the nearest that it has to find")
-    kind: str
-    parameters: dict[str, int] = Field(description="of its structure")
-    curve: list[PointOut] = Field(description="by ascending effort, as far as it had to be raised")
-    chosen: int = Field(description="the effort that searches take")
-    reached: bool = Field(description="whether the target is met there; if not, there is no higher effort")
-    queries: dict[str, int] = Field(description="how many `images` and `texts` were measured with")
-    seconds: float = Field(description="that measuring took")
-
-
-class IndexOut(BaseModel):
-    """The vector index."""
-
-    model_config = examples(_INDEX)
-
-    kind: str = Field(description="`exact`, `pq`, `rabitq`, `ivf`, `hnsw` or `torch`")
-    base: int = Field(description="vectors that its structure was built of")
-    tail: int = Field(description="newer ones, not yet in the base; they are found all the same")
-    dead: int = Field(description="of the base, removed or replaced since")
-    bytes_per_vector: float = Field(description="that every search reads; 0 with an empty base")
-    calibration: CalibrationOut | None = Field(description="null for exact kinds")
-    folding: bool = Field(description="whether a new base is being built")
-
-
-_ROOT: Final[dict[str, Any]] = {
-    "path": "/media/ada/Photos",
-    "kind": "folder",
-    "state": "offline",
-    "reason": "no image is there now, but 812 were indexed from it",
-    "synced_at": "2026-05-11T17:42:08Z",
-}
-
-
-class RootOut(BaseModel):
-    """Where images come from."""
-
-    model_config = examples(_ROOT)
-
-    path: str
-    kind: str = Field(description="`folder`")
-    state: RootState = Field(description="offline: not there now, as a disk that is unplugged; its images stay")
-    reason: str = Field(description="why it is offline; empty if it is not")
-    synced_at: datetime | None = Field(description="when all of it was looked at")
-
-    @classmethod
-    def of(cls, root: Root) -> RootOut:
-        return cls(
-            path=printable(root.path),
-            kind=root.kind,
-            state=root.state,
-            reason=printable(root.reason),
-            synced_at=root.synced_at,
-        )
-
-
-class StatsResponse(BaseModel):
-    model_config = examples(
-        {
-            "images": 1000,
-            "model": "mini",
-            "dimension": 384,
-            "index": _INDEX,
-            "precision": "bfloat16",
-            "formats": {"jpeg": 940, "png": 60},
-            "bytes": 132_904_881,
-            "bytes_on_disk": 14_311_424,
-            "roots": [_ROOT],
-            "library": "/home/ada/.local/share/sightline",
-            "max_upload_mb": 32,
-            "version": "0.1.0",
-        }
-    )
-
-    images: int
-    model: str
-    dimension: int
-    index: IndexOut
-    precision: str = Field(description="number format that the embeddings were computed in")
-    formats: dict[str, int] = Field(description="images of each file format")
-    bytes: int = Field(description="size of the indexed files together")
-    bytes_on_disk: int = Field(description="size of the collection itself: catalog, caches, thumbnails")
-    roots: list[RootOut] = Field(description="where the images come from, and whether that is there")
-    library: str = Field(description="folder of the collection")
-    max_upload_mb: int = Field(description="MiB that a picture sent to search with may have")
-    version: str
 
 
 class Health(BaseModel):

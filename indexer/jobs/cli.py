@@ -221,6 +221,10 @@ def _print_result(job: Job, console: Console) -> None:
         names = ("added", "changed", "moved", "removed", "unchanged", "failed")
         counts = ", ".join(f"{result[name]:,} {name}" for name in names if result[name])
         console.print(f"{counts or 'nothing to do'} in {result['seconds']:.1f} s")
+    if job.kind == "deduplicate" and result:
+        console.print(
+            f"{result['images']:,} images compared in {result['seconds']:.1f} s; `sightline duplicates` lists"
+        )
     if job.kind == "reindex" and result:
         console.print(
             f"{result['filled']:,} images embedded by {result['model']} in {result['seconds']:.1f} s, "

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from indexer.collection import Collection
 from indexer.config import Settings
+from indexer.duplicates.finding import JOB, find_duplicates
 from indexer.encoder import Encoder, load_encoder
 from indexer.errors import InvalidRequest
 from indexer.jobs.running import JobRun, run_job
@@ -145,9 +146,21 @@ def _train(collection: Collection, settings: Settings, run: JobRun, show: Show) 
     return job.summary(job.train(run, request, lambda seen: show(Progress(seen.step, seen.steps)), resume=resume))
 
 
+def _deduplicate(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
+    """What is there twice: fingerprints, links and groups."""
+
+    def advance(done: int, total: int, doing: str) -> None:
+        show(Progress(done, total))
+        run.progress(done, total, doing)
+
+    report = find_duplicates(collection, advance, limits=settings.limits, threads=settings.threads)
+    _write_failures(run, report.failures)
+    return {**asdict(report), "failures": [], "failed": len(report.failures)}
+
+
 def _encoder(model: str, settings: Settings) -> Encoder:
     return load_encoder(model, **settings.encoding())
 
 
-KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex, "train": _train}
+KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex, "train": _train, JOB: _deduplicate}
 """By the name that a job carries; what it needs to be run, here or elsewhere, is in its arguments."""

@@ -88,7 +88,7 @@ def is_plain(path: str) -> bool:
 
 
 def is_file(path: str) -> bool:
-    """Whether it is a file itself, and does not lie in one."""
+    """Whether it is a file of its own."""
     return is_plain(path) or parse(path).kind == "file"
 
 

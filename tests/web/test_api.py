@@ -40,7 +40,7 @@ def test_a_text_finds_the_pictures_it_names(client: TestClient, picture_folder: 
     assert answer["seconds"] > 0
     assert answer["query"] == {"text": "magenta", "image_id": None, "query_image": None}
     first = answer["hits"][0]
-    assert set(first) == FIELDS | {"rank", "score", "shares"}
+    assert set(first) == FIELDS | {"rank", "score", "shares", "duplicates"}
     assert first["rank"] == 1
     assert 0.5 < first["score"] <= 1
     assert first["path"] == str(picture_folder / first["name"])

@@ -79,6 +79,20 @@ function identified(page) {
   return { ...page, hits: named(page.hits), images: Array.isArray(page.images) ? named(page.images) : page.images };
 }
 
+/**
+ * Where in an image a query is, as a picture to lay over it; `flat` when no part stands out.
+ * @returns {Promise<{blob: Blob, flat: boolean}>}
+ */
+export async function heatMap({ id }, { text, picture, like }, signal) {
+  const query = new URLSearchParams({ side: 320 });
+  if (text) query.set("text", text);
+  if (picture) query.set("query_image", picture);
+  else if (like !== null) query.set("image_id", partsOf(like).id);
+  for (const [name, value] of Object.entries(scope({ like: id }))) query.set(name, value);
+  const response = await answer(`/api/images/${partsOf(id).id}/heat-map?${query}`, { signal });
+  return { blob: await response.blob(), flat: response.headers.get("Heat-Map-Flat") === "true" };
+}
+
 function searchBody({ text, picture, like, file }, k, offset) {
   if (file) {
     const form = new FormData();
@@ -96,7 +110,9 @@ function searchBody({ text, picture, like, file }, k, offset) {
 }
 
 /** The JSON that an address answers with; `options` are those of `fetch`. */
-export async function request(url, options) {
+export const request = async (url, options) => (await answer(url, options)).json();
+
+async function answer(url, options) {
   let response;
   try {
     response = await fetch(url, options);
@@ -105,7 +121,7 @@ export async function request(url, options) {
     throw new RequestFailed(messages.unreachable, 0);
   }
   if (!response.ok) throw new RequestFailed(await reason(response), response.status);
-  return response.json();
+  return response;
 }
 
 /** The `detail` of a problem document, or a sentence with the status when there is none. */

@@ -273,7 +273,7 @@ class Page {
       const index = this.#results?.indexOf(state.open) ?? -1;
       const item = index >= 0 ? this.#results.items[index] : await api.image(state.open);
       if (this.#state !== state) return;
-      this.large.show(item, { index, last: index === (this.#results?.items.length ?? 0) - 1 });
+      this.large.show(item, { index, last: index === (this.#results?.items.length ?? 0) - 1 }, state);
     } catch (error) {
       this.#failed(error, null);
       this.go({ ...state, open: null }, { replace: true });

@@ -35,6 +35,12 @@ export const messages = {
 
   copied: "Path copied",
   largeProblem: "This picture cannot be shown. Was the file moved or removed?",
+  why: {
+    busy: "Looking where it matches…",
+    shown: "Yellow: where the picture is most like the search.",
+    flat: "No part of this picture stands out for this search.",
+    failed: (reason) => `The map cannot be shown: ${reason}`,
+  },
   position: (index, name) => `${integer.format(index + 1)}: ${name}`,
   indexCommand: (library) => `sightline index ~/Pictures --library ${library}`,
   stars: (rating) => (rating === 1 ? "1 star" : `${integer.format(rating)} stars`),

@@ -51,6 +51,9 @@ class LibraryPage {
       event.preventDefault();
       this.#do(() => requests.reindex(part("embed-model").value), event.submitter);
     });
+    part("deduplicate").addEventListener("click", ({ currentTarget }) =>
+      this.#do(() => requests.deduplicate(), currentTarget),
+    );
     part("all-jobs").addEventListener("click", () => {
       this.#limit = MANY;
       this.#look();
@@ -136,7 +139,12 @@ class LibraryPage {
 
 /** The same once more, of a job that is over. */
 function again({ kind, arguments: { folder, model } }) {
-  return kind === "index" ? requests.index(folder) : requests.reindex(model);
+  const kinds = {
+    index: () => requests.index(folder),
+    reindex: () => requests.reindex(model),
+    deduplicate: () => requests.deduplicate(),
+  };
+  return kinds[kind]();
 }
 
 function showChoices(select, names) {

@@ -26,5 +26,6 @@ export const job = (id) => request(about(`/api/jobs/${id}`));
 export const ask = (id, wish) => post(`/api/jobs/${id}/${wish}`);
 export const index = (folder) => post("/api/jobs", { kind: "index", folder });
 export const reindex = (model) => post("/api/jobs", { kind: "reindex", model });
+export const deduplicate = () => post("/api/jobs", { kind: "deduplicate" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
 export const rollback = () => post("/api/models/rollback");

@@ -84,6 +84,7 @@ function outcomeOf({ kind, result }) {
     return counts.join(", ") || "nothing new";
   }
   if (kind === "reindex") return reindexed(result);
+  if (kind === "deduplicate") return `${formatCount(result.groups.same)} pictures in several versions, ${formatCount(result.copies)} copies`;
   if (kind === "train") return `best after epoch ${result.best_epoch}, in ${result.out}`;
   return "";
 }
