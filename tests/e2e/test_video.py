@@ -30,5 +30,8 @@ def test_the_original_of_a_frame_is_the_video_at_its_time(browser: Browser, serv
         with context.expect_page() as opened:
             page.get_by_role("link", name="Original").click()
         player = opened.value
-        player.wait_for_function("document.querySelector('video')?.readyState >= 2")
+        for _ in range(200):  # not `wait_for_function`: it counts on frames, and in a sandbox no script gets any
+            if player.evaluate("document.querySelector('video')?.readyState >= 2"):
+                break
+            player.wait_for_timeout(100)
         assert player.evaluate("document.querySelector('video').currentTime") == pytest.approx(3, abs=0.2)
