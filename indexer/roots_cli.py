@@ -32,6 +32,7 @@ def roots(context: typer.Context, library: Library = None, as_json: Json = False
     """List the folders that were indexed, their patterns, and whether they are there; or, by a command, forget one."""
     from indexer.collection import Collection
     from indexer.root_sync import images_of
+    from indexer.terminal import display_path
 
     context.obj = library
     if context.invoked_subcommand is not None:
@@ -44,6 +45,9 @@ def roots(context: typer.Context, library: Library = None, as_json: Json = False
         typer.echo("no folders yet; `sightline index FOLDER` adds one")
     else:
         Console().print(_table(found))
+        for root, _ in found:
+            if root.reason:
+                typer.echo(f"{root.state}: {display_path(root.path)}: {display_path(root.reason)}")
 
 
 @roots_app.command()
@@ -156,6 +160,4 @@ def _table(found: list[tuple[Root, int]]) -> Table:
         synced = root.synced_at.astimezone().strftime("%Y-%m-%d %H:%M") if root.synced_at else "-"
         patterns = [f"+{pattern}" for pattern in root.include] + [f"-{pattern}" for pattern in root.exclude]
         table.add_row(display_path(root.path), f"{images:,}", root.state, synced, " ".join(patterns))
-        if root.reason:
-            table.add_row(f"  {display_path(root.reason)}", "", "", "", "", style="dim")
     return table
