@@ -61,11 +61,12 @@ fix: $(INSTALLED_DEV) ## Repair what ruff can repair, and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, LABELS=FILE.tar, DATA=FOLDER: those on photos, too; SEARCH_ARGS="--sizes 10000": a part)
+bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, TRAIN=FILE.tar, LABELS=FILE.tar, DATA=FOLDER: those on photos, too; SEARCH_ARGS="--sizes 10000": a part)
 	$(BIN)/python benchmarks/search.py $(SEARCH_ARGS)
 	$(BIN)/python benchmarks/text_queries.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/catalog.py
+	$(BIN)/python benchmarks/catalog_filters.py
 	$(BIN)/python benchmarks/sync.py
 	$(BIN)/python benchmarks/reindex.py
 	$(BIN)/python benchmarks/encoder.py $(SHARD)
@@ -77,6 +78,10 @@ ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
 	$(BIN)/python benchmarks/robustness.py "$(SHARD)"
 	$(BIN)/python benchmarks/duplicates.py "$(SHARD)"
+endif
+ifneq ($(TRAIN),)
+	$(BIN)/python benchmarks/negation.py "$(TRAIN)" "$(SHARD)"
+	$(BIN)/python benchmarks/composed.py "$(TRAIN)" "$(SHARD)"
 endif
 ifneq ($(LABELS),)
 	$(BIN)/python benchmarks/heat_map.py $(LABELS)
