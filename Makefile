@@ -73,6 +73,7 @@ ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
 	$(BIN)/python benchmarks/robustness.py "$(SHARD)"
+	$(BIN)/python benchmarks/relevance.py "$(SHARD)"
 endif
 ifneq ($(DATA),)
 	$(BIN)/python benchmarks/leaderboard.py $(DATA)

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import CursorExpired
-from indexer.vectors import Ids, VectorIndex
+from indexer.vectors import Ids, Matches
+from indexer.vectors.segmented import SegmentedIndex
+from search.relevance.relevance import QueryRelevance
 
 KEPT = 256
 """Searches. Those of one state of the collection share its index; each state alone has a mask, a byte an image."""
@@ -25,10 +27,21 @@ KEPT_SECONDS = 900.0
 class KeptSearch:
     """A search as it was first answered, whatever the collection has become since."""
 
-    index: VectorIndex
+    index: SegmentedIndex
     vector: NDArray[np.float32]
     """`(dimension,)`, unit length."""
     allowed: Ids | None
+    relevance: QueryRelevance | None = None
+    """What is known of how likely its hits are; None for queries of which nothing is claimed."""
+    likely: Matches | None = None
+    """All there is to page through, best first, where only likely hits were asked for."""
+
+    def best(self, k: int) -> Matches:
+        """The first k, or all that there are."""
+        if self.likely is not None:
+            return Matches(self.likely.ids[:k], self.likely.scores[:k])
+        [found] = self.index.search(self.vector[None], k, self.allowed)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

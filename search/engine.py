@@ -6,14 +6,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.catalog import ImageRecord
 from indexer.collection import Collection
 from indexer.encoder import Encoder
+from indexer.errors import InvalidQuery
 from indexer.images import Limits
 from indexer.vectors import Ids, Matches
+from indexer.vectors.segmented import SegmentedIndex
 from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
 from search.query import DEFAULT_K, MAX_OFFSET, Query, check_page
+from search.relevance.claim import Claim
+from search.relevance.relevance import QueryRelevance, Relevance
+from search.relevance.vocabulary import VOCABULARY
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
@@ -21,11 +29,13 @@ QUERY_BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result. `score` is the cosine between query and image, -1 to 1; `rank` counts from 1."""
+    """One result. `score` is the cosine between query and image, -1 to 1; `rank` counts from 1, among all."""
 
     rank: int
     score: float
     image: ImageRecord
+    probability: float | None = None
+    """That the image is what was asked for, 0 to 1; None where nothing is claimed (docs/relevance.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,8 @@ class Results:
     """Wall time of encoding, search and join."""
     cursor: str | None = None
     """For `SearchEngine.next_page`; None after the last page, and for queries that were asked many at once."""
+    claim: Claim | None = None
+    """How many images match; None where nothing is claimed: of pictures, and of text and picture together."""
 
 
 class SearchEngine:
@@ -56,6 +68,7 @@ class SearchEngine:
         self._collection = collection
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._cursors = Cursors()
+        self._relevance = Relevance(lambda: collection.kept_texts("vocabulary", VOCABULARY, encoder))
 
     def search(self, query: Query, allowed: Ids | None = None) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.
@@ -64,7 +77,7 @@ class SearchEngine:
         """
         started = time.perf_counter()
         [vector] = self._embedder.embed([query])
-        kept = KeptSearch(self._collection.snapshot(), vector, allowed)
+        kept = self._begun(query, vector, self._collection.snapshot(), allowed)
         return self._page(kept, query.offset, query.k, started, lambda offset: self._cursors.keep(kept, offset))
 
     def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
@@ -85,40 +98,58 @@ class SearchEngine:
             results += self._search_batch(queries[start : start + QUERY_BATCH])
         return results
 
+    def _begun(
+        self, query: Query, vector: NDArray[np.float32], index: SegmentedIndex, allowed: Ids | None
+    ) -> KeptSearch:
+        relevance = self._relevance.of(query, vector, index, allowed)
+        if not query.min_probability:
+            return KeptSearch(index, vector, allowed, relevance)
+        if relevance is None:
+            raise InvalidQuery(
+                "how likely hits are is known for queries in words alone; leave out the least probability"
+            )
+        return KeptSearch(index, vector, allowed, relevance, relevance.likely(query.min_probability))
+
     def _page(self, search: KeptSearch, offset: int, k: int, started: float, cursor: Callable[[int], str]) -> Results:
         following = offset + k
         # One more than the page, to know whether another page follows.
-        [match] = search.index.search(search.vector[None], following + 1, search.allowed)
+        match = search.best(following + 1)
         page = _window(match, offset, k)
         records = self._collection.catalog.get_many(page.ids.tolist())
         more = len(match.ids) > following
         return Results(
-            hits=_hits(page, offset, records),
+            hits=_hits(page, offset, records, search.relevance),
             offset=offset,
             images=len(search.index),
             more=more,
             seconds=time.perf_counter() - started,
             cursor=cursor(following) if more and following <= MAX_OFFSET else None,
+            claim=search.relevance.claim if search.relevance else None,
         )
 
     def _search_batch(self, queries: Sequence[Query]) -> list[Results]:
         started = time.perf_counter()
         vectors = self._embedder.embed(queries)
-        wanted = max(query.offset + query.k for query in queries) + 1
         index = self._collection.snapshot()
+        searches = [self._begun(query, row, index, None) for query, row in zip(queries, vectors, strict=True)]
+        wanted = max(query.offset + query.k for query in queries) + 1
         matches = index.search(vectors, wanted)
+        for number, search in enumerate(searches):
+            if search.likely is not None:
+                matches[number] = search.likely
         pages = [_window(match, query.offset, query.k) for match, query in zip(matches, queries, strict=True)]
         records = self._collection.catalog.get_many(sorted({int(i) for page in pages for i in page.ids}))
         seconds = (time.perf_counter() - started) / len(queries)
         return [
             Results(
-                hits=_hits(page, query.offset, records),
+                hits=_hits(page, query.offset, records, search.relevance),
                 offset=query.offset,
                 images=len(index),
                 more=len(match.ids) > query.offset + query.k,
                 seconds=seconds,
+                claim=search.relevance.claim if search.relevance else None,
             )
-            for query, match, page in zip(queries, matches, pages, strict=True)
+            for query, match, page, search in zip(queries, matches, pages, searches, strict=True)
         ]
 
 
@@ -127,7 +158,14 @@ def _window(match: Matches, offset: int, k: int) -> Matches:
     return Matches(ids=match.ids[window], scores=match.scores[window])
 
 
-def _hits(page: Matches, offset: int, records: Mapping[int, ImageRecord]) -> tuple[Hit, ...]:
+def _hits(
+    page: Matches, offset: int, records: Mapping[int, ImageRecord], relevance: QueryRelevance | None
+) -> tuple[Hit, ...]:
     """An image removed between the vector search and the join has no record: it is left out, its rank stays empty."""
-    ranked = enumerate(zip(page.ids.tolist(), page.scores.tolist(), strict=True), start=offset + 1)
-    return tuple(Hit(rank, score, records[image_id]) for rank, (image_id, score) in ranked if image_id in records)
+    likely = relevance.probabilities(page).tolist() if relevance else [None] * len(page.ids)
+    ranked = enumerate(zip(page.ids.tolist(), page.scores.tolist(), likely, strict=True), start=offset + 1)
+    return tuple(
+        Hit(rank, score, records[image_id], probability)
+        for rank, (image_id, score, probability) in ranked
+        if image_id in records
+    )

@@ -53,6 +53,8 @@ class Query:
     terms: tuple[Term, ...]
     k: int = DEFAULT_K
     offset: int = 0
+    min_probability: float = 0.0
+    """Only hits that match at least so probably, 0 to 1; 0 for all."""
 
     def __post_init__(self) -> None:
         if not self.terms:
@@ -63,6 +65,8 @@ class Query:
             elif isinstance(term, IndexedTerm) and not 0 <= term.image_id <= MAX_ID:
                 raise ImageNotFound(term.image_id)
         check_page(self.k, self.offset)
+        if not 0 <= self.min_probability <= 1:
+            raise InvalidQuery(f"the least probability is {self.min_probability:g}; it must be 0 to 1")
 
     @classmethod
     def of(
@@ -73,6 +77,7 @@ class Query:
         image_id: int | None = None,
         k: int = DEFAULT_K,
         offset: int = 0,
+        min_probability: float = 0.0,
     ) -> Query:
         """A query of whichever terms are given, each with weight 1."""
         terms: list[Term] = []
@@ -82,7 +87,7 @@ class Query:
             terms.append(ImageTerm(image))
         if image_id is not None:
             terms.append(IndexedTerm(image_id))
-        return cls(tuple(terms), k=k, offset=offset)
+        return cls(tuple(terms), k=k, offset=offset, min_probability=min_probability)
 
 
 def check_page(k: int, offset: int) -> None:

@@ -33,6 +33,7 @@ from web.schemas import (
     ImageOut,
     ImagesResponse,
     IndexOut,
+    MatchesOut,
     QueryOut,
     SearchRequest,
     SearchResponse,
@@ -120,7 +121,7 @@ def _search(services: Services, wanted: SearchRequest, upload: bytes | None) -> 
             raise InvalidQuery("a cursor goes on with a search; send nothing beside it but k")
         return _next_page(services, wanted.cursor, wanted.k)
     picture = _picture(services, wanted, upload)
-    query = Query(_terms(wanted, picture), k=wanted.k, offset=wanted.offset)
+    query = Query(_terms(wanted, picture), wanted.k, wanted.offset, wanted.min_probability)
     asked = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None)
     return _answer(services.serving.engine.search(query), wanted.k, asked)
 
@@ -132,9 +133,12 @@ def _next_page(services: Services, cursor: str, k: int) -> SearchResponse:
 def _answer(results: Results, k: int, asked: QueryOut | None) -> SearchResponse:
     following = results.offset + k
     more = results.more and following <= MAX_OFFSET
+    claim = results.claim
     return SearchResponse(
         hits=[HitOut.of_hit(hit) for hit in results.hits],
         images=results.images,
+        matches=MatchesOut.of(claim.matches) if claim else None,
+        no_match=claim.no_match if claim else None,
         seconds=results.seconds,
         next_offset=following if more else None,
         cursor=results.cursor if more else None,

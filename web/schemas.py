@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from indexer.catalog import ImageRecord
 from search.engine import Hit
 from search.query import MAX_ID
+from search.relevance.claim import Estimate
 from web.problems import printable
 
 MAX_K: Final = 1_000
@@ -37,14 +38,18 @@ _IMAGE: Final[dict[str, Any]] = {
     "thumbnail_url": "/api/images/17/thumbnail?side=320&v=9f86d081884c7d65",
     "original_url": "/api/images/17/original",
 }
-_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, **_IMAGE}
+_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, "probability": 0.86, **_IMAGE}
+_MATCHES: Final[dict[str, Any]] = {"about": 12, "low": 8, "high": 17}
 
 
 class SearchRequest(BaseModel):
     """What to look for: a text, a picture of the collection or one sent before, or text and picture together."""
 
     model_config = examples(
-        {"text": "a dog on a beach", "k": 40}, {"image_id": 17}, {"text": "at night", "query_image": HASH_EXAMPLE}
+        {"text": "a dog on a beach", "k": 40},
+        {"text": "a red car", "min_probability": 0.5},
+        {"image_id": 17},
+        {"text": "at night", "query_image": HASH_EXAMPLE},
     )
 
     # The length of the text is checked where queries are made, with a message of its own.
@@ -55,6 +60,9 @@ class SearchRequest(BaseModel):
     )
     k: int = Field(default=40, ge=1, le=MAX_K, description="how many hits")
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
+    min_probability: float = Field(
+        default=0, ge=0, le=1, description="only hits that match at least so probably; for queries in words alone"
+    )
     cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
 
 
@@ -87,10 +95,13 @@ class HitOut(ImageOut):
 
     rank: PositiveInt
     score: float
+    probability: float | None = Field(
+        description="that it is what was asked for, 0 to 1; null unless the query is in words alone"
+    )
 
     @classmethod
     def of_hit(cls, hit: Hit) -> HitOut:
-        return cls(rank=hit.rank, score=hit.score, **_fields(hit.image))
+        return cls(rank=hit.rank, score=hit.score, probability=hit.probability, **_fields(hit.image))
 
 
 class QueryOut(BaseModel):
@@ -103,11 +114,27 @@ class QueryOut(BaseModel):
     query_image: str | None = Field(description="name under which the picture that was sent is kept")
 
 
+class MatchesOut(BaseModel):
+    """How many images of the collection match, estimated."""
+
+    model_config = examples(_MATCHES)
+
+    about: int = Field(ge=0)
+    low: int = Field(ge=0, description="with `high`, where the number lies in about four of five searches")
+    high: int = Field(ge=0)
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> MatchesOut:
+        return cls(about=estimate.about, low=estimate.low, high=estimate.high)
+
+
 class SearchResponse(BaseModel):
     model_config = examples(
         {
             "hits": [_HIT],
             "images": 1000,
+            "matches": _MATCHES,
+            "no_match": False,
             "seconds": 0.031,
             "next_offset": 40,
             "cursor": "3q2-7wEjRWeJq83v.40",
@@ -117,6 +144,8 @@ class SearchResponse(BaseModel):
 
     hits: list[HitOut]
     images: int = Field(description="how many images the collection holds")
+    matches: MatchesOut | None = Field(description="how many match; null unless the query is in words alone")
+    no_match: bool | None = Field(description="whether most likely none does; null with `matches`")
     seconds: float = Field(description="time of encoding, search and join")
     next_offset: int | None = Field(description="`offset` of the next page; null after the last one")
     cursor: str | None = Field(

@@ -59,7 +59,7 @@ def test_a_picture_finds_itself_and_json_says_everything(library: Path, photos: 
     assert (best["width"], best["height"], best["format"]) == (80, 60, "jpeg")
     assert best["size"] == (photos / "one.jpg").stat().st_size
     assert set(best) == {
-        "rank", "score", "id", "path", "width", "height", "format", "size", "taken_at", "camera",
+        "rank", "score", "probability", "id", "path", "width", "height", "format", "size", "taken_at", "camera",
     }  # fmt: skip
 
 

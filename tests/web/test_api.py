@@ -35,11 +35,35 @@ def test_a_text_finds_the_pictures_it_names(client: TestClient, picture_folder: 
     assert answer["seconds"] > 0
     assert answer["query"] == {"text": "magenta", "image_id": None, "query_image": None}
     first = answer["hits"][0]
-    assert set(first) == FIELDS | {"rank", "score"}
+    assert set(first) == FIELDS | {"rank", "score", "probability"}
     assert first["rank"] == 1
     assert 0.5 < first["score"] <= 1
     assert first["path"] == str(picture_folder / first["name"])
     assert first["size"] == (picture_folder / first["name"]).stat().st_size
+
+
+def test_words_come_with_what_is_likely_and_how_many_match(client: TestClient) -> None:
+    answer = search(client, text="magenta", k=20)
+    likely = [hit["probability"] for hit in answer["hits"]]
+    assert all(0 <= probability <= 1 for probability in likely)
+    assert min(likely[:6]) > max(likely[6:])
+    assert answer["matches"]["low"] <= answer["matches"]["about"] <= answer["matches"]["high"]
+    assert answer["no_match"] is False
+    least = sorted(likely)[-3]
+    surest = search(client, text="magenta", min_probability=least, k=2)
+    assert [hit["probability"] for hit in surest["hits"]] == [p for p in likely if p >= least][:2]
+    rest = client.get("/api/search", params={"cursor": surest["cursor"], "k": 20}).json()
+    assert (len(rest["hits"]), rest["next_offset"]) == (1, None)
+    assert rest["matches"] == answer["matches"]
+
+
+def test_of_pictures_nothing_is_claimed(client: TestClient) -> None:
+    answer = search(client, image_id=1, k=3)
+    assert [hit["probability"] for hit in answer["hits"]] == [None] * 3
+    assert answer["matches"] is answer["no_match"] is None
+    refused = client.post("/api/search", json={"image_id": 1, "min_probability": 0.5})
+    assert refused.status_code == 422
+    assert "queries in words alone" in refused.json()["detail"]
 
 
 def test_an_indexed_image_finds_itself_first(client: TestClient) -> None:

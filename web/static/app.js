@@ -220,7 +220,7 @@ class Page {
   }
 
   #draw() {
-    this.grid.show(this.#results.items, this.#results.complete);
+    this.grid.show(this.#results.items, this.#results.complete, this.#results.lastRelevant);
   }
 
   #showSkeleton() {
@@ -230,8 +230,8 @@ class Page {
   }
 
   #showCount() {
-    const { images, seconds, items, complete } = this.#results;
-    if (images !== null) this.status.count(messages.searched(images, seconds));
+    const { images, seconds, items, complete, matches, noMatch } = this.#results;
+    if (images !== null) this.status.count(messages.answered(matches, noMatch, messages.searched(images, seconds)));
     else this.status.count(this.#stats?.images ? messages.pictures(this.#stats.images) : "");
     const none = complete && !items.length;
     const nothingIndexed = none && (images === 0 || !hasQuery(this.#state));

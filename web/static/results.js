@@ -3,6 +3,8 @@
 import * as api from "./api.js";
 import { hasQuery } from "./state.js";
 
+const CUT = 0.15; // relevance ends where no picture is above it: docs/relevance.md
+
 export const PAGE = 60; // about three screens of a desk's display
 
 export class Results {
@@ -11,6 +13,8 @@ export class Results {
     this.query = query;
     this.items = [];
     this.images = null; // how many pictures were searched
+    this.matches = null; // how many of them match: `{about, low, high}`, or null where nothing is claimed
+    this.noMatch = false;
     this.seconds = null;
     this.scroll = 0;
     this.#next = hasQuery(query) || query.file ? 0 : null;
@@ -24,6 +28,11 @@ export class Results {
 
   get complete() {
     return this.#ended;
+  }
+
+  /** Position of the picture at which relevance ends, -1 if none is relevant; null where nothing is claimed. */
+  get lastRelevant() {
+    return this.matches && this.items.findLastIndex(({ probability }) => probability > CUT);
   }
 
   /** Fetch the next page; a second call while one is under way waits for the same page. */
@@ -49,6 +58,8 @@ export class Results {
     const page = await this.#page(k, signal);
     this.#cursor = page.cursor;
     this.images = page.images;
+    this.matches = page.matches;
+    this.noMatch = page.no_match ?? false;
     this.seconds ??= page.seconds;
     if (this.query.file) {
       this.query = { ...this.query, file: null, like: null, picture: page.query.query_image };

@@ -1,0 +1,62 @@
+"""What is said of an answer as a whole: about how many images match, or that most likely none does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from indexer.vectors import Vectors
+
+LIKELY: Final = 0.5
+"""Hits above it are more likely than not to be what was asked for."""
+CUT: Final = 0.15
+"""Relevance ends where no hit is above it: F1 was highest there on the photos that the probabilities were fitted on."""
+_WIDTH: Final = 1.28  # standard deviations to either side hold four fifths of a normal distribution
+_TOGETHER: Final = 0.5  # of the number
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number of images and the interval that it lies in, in about four of five searches."""
+
+    about: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    matches: Estimate
+    no_match: bool
+    """Whether most likely there is none."""
+
+    def in_words(self, images: int) -> str:
+        """One line for a person, who searched so many images."""
+        if self.no_match:
+            return f"nothing seems to match among {images:,} images"
+        about = self.matches
+        return f"about {about.about:,} of {images:,} images match ({about.low:,} to {about.high:,})"
+
+
+def claimed(likely: Vectors, more: Vectors, scale: float, present: float) -> Claim:
+    """From the probabilities of the pictures judged one by one, `(n,)`, and of a sample of all others, `(m,)`.
+
+    Each of the sample stands for `scale` pictures. The sum of the probabilities is the number to expect. The interval
+    takes in what chance does to it, and that probabilities err together within a query: what is wrong with one hit is
+    wrong with its like. `present` is the probability that anything matches; where a hit is likely, something does.
+    """
+    number = float(likely.sum() + scale * more.sum())
+    chance = float((likely * (1 - likely)).sum() + scale**2 * (more * (1 - more)).sum())
+    width = _WIDTH * np.sqrt(chance + (_TOGETHER * number) ** 2)
+    found = int((likely > LIKELY).sum())
+    none = present <= LIKELY and not found
+    low, high = max(min(1, found), _rounded(number - width)), _rounded(number + width)
+    return Claim(Estimate(0 if none else _rounded(number), 0 if none else low, max(low, high)), none)
+
+
+def _rounded(number: float) -> int:
+    """To two digits: more would say more than is known."""
+    whole = max(0, round(number))
+    return int(float(f"{whole:.2g}"))

@@ -1,0 +1,32 @@
+"""From features to a probability: a logistic regression, fitted once and shipped as its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from indexer.vectors import Vectors
+from search.relevance.features import Features
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """p = 1 / (1 + exp(-(bias + features . weights)))."""
+
+    weights: tuple[float, ...]
+    """One for each column."""
+    bias: float
+
+    def probabilities(self, features: Features) -> Vectors:
+        """`(n,)` of `(n, len(weights))`."""
+        logits = features @ np.asarray(self.weights, np.float32) + np.float32(self.bias)
+        likely: Vectors = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+        return likely
+
+
+HEAD: Final = Head(weights=(0.4447, 0.9872, 0.1973), bias=-5.438)
+"""Of `features`: that a picture matches. By benchmarks/relevance_fit.py; docs/relevance.md says on what."""
+PRESENT: Final = Head(weights=(0.4, 0.74, 0.67, -1.51), bias=2.2)
+"""Of `of_the_best`: that anything matches. Its bias is such that nine of ten absent things are found absent."""
