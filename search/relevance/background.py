@@ -73,7 +73,8 @@ class Seen:
         """`(n,)`: each picture's highest score with one of the texts that say something else."""
         place = others[self.texts].argmax(axis=1)
         place[~others[self.texts].any(axis=1)] = self.texts.shape[1] - 1
-        return self.nearest[np.arange(len(place)), place]
+        rivals: Vectors = self.nearest[np.arange(len(place)), place]
+        return rivals
 
 
 def _unit(rows: Vectors) -> Vectors:

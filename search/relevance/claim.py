@@ -11,7 +11,7 @@ from indexer.vectors import Vectors
 
 LIKELY: Final = 0.5
 """Hits above it are more likely than not to be what was asked for."""
-CUT: Final = 0.15
+CUT: Final = 0.1
 """Relevance ends where no hit is above it: F1 was highest there on the photos that the probabilities were fitted on."""
 _WIDTH: Final = 1.28  # standard deviations to either side hold four fifths of a normal distribution
 _TOGETHER: Final = 0.5  # of the number

@@ -26,7 +26,7 @@ class Head:
         return likely
 
 
-HEAD: Final = Head(weights=(0.4447, 0.9872, 0.1973), bias=-5.438)
+HEAD: Final = Head(weights=(0.5147, 0.7320, 0.4506), bias=-4.7713)
 """Of `features`: that a picture matches. By benchmarks/relevance_fit.py; docs/relevance.md says on what."""
-PRESENT: Final = Head(weights=(0.4, 0.74, 0.67, -1.51), bias=2.2)
+PRESENT: Final = Head(weights=(0.1792, 0.4381, 0.1919, -0.4491), bias=-0.4304)
 """Of `of_the_best`: that anything matches. Its bias is such that nine of ten absent things are found absent."""

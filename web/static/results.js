@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { hasQuery } from "./state.js";
 
-const CUT = 0.15; // relevance ends where no picture is above it: docs/relevance.md
+const CUT = 0.1; // relevance ends where no picture is above it: docs/relevance.md
 
 export const PAGE = 60; // about three screens of a desk's display
 
