@@ -27,17 +27,18 @@ from numpy.typing import NDArray
 
 from benchmarks.goals import Line, at_least, plain, table, write
 from benchmarks.relevance_trials import Trial, embedded, halves, names_elsewhere, of_labels, of_words, sentences
-from benchmarks.vector_search.timing import take_turns, threads
+from benchmarks.vector_search.generator import World
+from benchmarks.vector_search.timing import take_turns, threads, times_faster
 from indexer.encoder import Encoder, load_encoder
 from indexer.vectors import Matches
 from indexer.vectors.segmented import SegmentedIndex
 from search.relevance.claim import CUT, LIKELY, Claim
-from search.relevance.relevance import Relevance
+from search.relevance.relevance import COUNTED, Relevance
 from search.relevance.vocabulary import VOCABULARY
 
 RESULTS = Path(__file__).parent / "results" / "relevance.json"
 POINTS, RIGHT = 10.0, 90.0
-PAGE = 41
+PAGE = 40
 _BINS = np.linspace(0, 1, 11)
 
 
@@ -70,7 +71,7 @@ def judge(trial: Trial, encoder: Encoder, relevance: Relevance) -> Judged:
     claims = []
     for row, vector in enumerate(encoder.encode_texts(trial.texts)):
         [found] = index.search(vector[None], len(index))
-        judged = relevance.judge(vector, index)
+        judged = relevance.judge(vector, index, found)
         assert judged is not None
         scores[row, found.ids] = found.scores
         likely[row, found.ids] = judged.probabilities(found)
@@ -182,7 +183,8 @@ def of_absence(name: str, judged: list[Judged]) -> list[Line]:
 
 
 def measure(shards: Sequence[Path], encoder: Encoder) -> list[Line]:
-    relevance = Relevance(partial(encoder.encode_texts, VOCABULARY))
+    vocabulary = encoder.encode_texts(VOCABULARY)
+    relevance = Relevance(lambda: vocabulary)
     sets = [embedded(shard, encoder) for shard in shards]
     lines: list[Line] = []
     for photos in sets:
@@ -205,42 +207,42 @@ def _with_absent(trial: Trial, texts: Sequence[str]) -> Trial:
 
 
 def cost(sizes: Sequence[int], dimension: int, rounds: int) -> list[Line]:
-    """What judging a query and the hits of a page adds to its search, one thread."""
+    """What judging adds to the search of a page, one thread: generated vectors as benchmarks/search.py has them."""
     lines = []
-    rng = np.random.default_rng(0)
-    texts = _unit(rng.standard_normal((len(VOCABULARY), dimension), np.float32))
     for size in sizes:
-        vectors = np.concatenate(
-            [_unit(rng.standard_normal((min(1 << 16, size - start), dimension), np.float32)).astype(np.float16)
-             for start in range(0, size, 1 << 16)]
-        )  # fmt: skip
-        index = SegmentedIndex.build(np.arange(size), vectors)
-        relevance = Relevance(lambda: texts)
+        made = World(size, dimension)
+        vectors = np.concatenate([rows.astype(np.float16) for _, rows in made.chunks_of_pictures(size)])
+        texts = made.texts(len(VOCABULARY))
+        index = SegmentedIndex.build(np.arange(size), vectors, probes=texts[:200])
+        relevance = Relevance(partial(np.asarray, texts))
         started = time.perf_counter()
-        relevance.judge(texts[0], index)
+        _judged_page(relevance, index, texts, 0)
         first = time.perf_counter() - started
         runs: dict[str, Callable[[int], object]] = {
-            "search": lambda number, index=index: index.search(texts[number][None], PAGE),  # type: ignore[misc]
-            "judged": lambda number, index=index, relevance=relevance: _page(relevance, index, texts[number]),  # type: ignore[misc]
+            "search": partial(_found, index, texts),
+            "judged": partial(_judged_page, relevance, index, texts),
         }
         found = take_turns(runs, len(texts), rounds=rounds)
         name = f"{size:,} x {dimension}, {index.kind}"
         lines += [
-            plain(f"{name}: a search for {PAGE}, ms", 1000 * found["search"].median),
-            plain(f"{name}: judging it and its hits, ms", 1000 * found["judged"].median),
+            plain(f"{name}: a search for {COUNTED}, ms", 1000 * found["search"].median),
+            plain(f"{name}: the same, judged, ms", 1000 * found["judged"].median),
+            plain(f"{name}: times as long", 1 / times_faster(found["judged"], found["search"])),
             plain(f"{name}: the first query, which samples, ms", 1000 * first),
         ]
     return lines
 
 
-def _page(relevance: Relevance, index: SegmentedIndex, vector: NDArray[np.float32]) -> object:
-    judged = relevance.judge(vector, index)
+def _found(index: SegmentedIndex, texts: NDArray[np.float32], number: int) -> Matches:
+    [found] = index.search(texts[number][None], COUNTED)
+    return found
+
+
+def _judged_page(relevance: Relevance, index: SegmentedIndex, texts: NDArray[np.float32], number: int) -> object:
+    found = _found(index, texts, number)
+    judged = relevance.judge(texts[number], index, found)
     assert judged is not None
-    return judged.probabilities(Matches(index.base.ids[:PAGE], np.zeros(PAGE, np.float32)))
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return judged.probabilities(Matches(found.ids[:PAGE], found.scores[:PAGE]))
 
 
 def main(

@@ -20,7 +20,7 @@ from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
 from search.query import DEFAULT_K, MAX_OFFSET, Query, check_page
 from search.relevance.claim import Claim
-from search.relevance.relevance import QueryRelevance, Relevance
+from search.relevance.relevance import COUNTED, QueryRelevance, Relevance
 from search.relevance.vocabulary import VOCABULARY
 
 QUERY_BATCH = 64
@@ -77,8 +77,10 @@ class SearchEngine:
         """
         started = time.perf_counter()
         [vector] = self._embedder.embed([query])
-        kept = self._begun(query, vector, self._collection.snapshot(), allowed)
-        return self._page(kept, query.offset, query.k, started, lambda offset: self._cursors.keep(kept, offset))
+        index = self._collection.snapshot()
+        [found] = index.search(vector[None], max(query.offset + query.k + 1, COUNTED), allowed)
+        kept = self._begun(query, vector, index, found, allowed)
+        return self._page(kept, query.offset, query.k, started, lambda offset: self._cursors.keep(kept, offset), found)
 
     def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
         """The `k` hits after the page that the cursor came with, of the collection as it was then.
@@ -99,9 +101,9 @@ class SearchEngine:
         return results
 
     def _begun(
-        self, query: Query, vector: NDArray[np.float32], index: SegmentedIndex, allowed: Ids | None
+        self, query: Query, vector: NDArray[np.float32], index: SegmentedIndex, found: Matches, allowed: Ids | None
     ) -> KeptSearch:
-        relevance = self._relevance.of(query, vector, index, allowed)
+        relevance = self._relevance.of(query, vector, index, found, allowed)
         if not query.min_probability:
             return KeptSearch(index, vector, allowed, relevance)
         if relevance is None:
@@ -110,10 +112,19 @@ class SearchEngine:
             )
         return KeptSearch(index, vector, allowed, relevance, relevance.likely(query.min_probability))
 
-    def _page(self, search: KeptSearch, offset: int, k: int, started: float, cursor: Callable[[int], str]) -> Results:
+    def _page(
+        self,
+        search: KeptSearch,
+        offset: int,
+        k: int,
+        started: float,
+        cursor: Callable[[int], str],
+        found: Matches | None = None,
+    ) -> Results:
+        """`found`: what the search's vector finds, as far as the page and one more, where that is known."""
         following = offset + k
         # One more than the page, to know whether another page follows.
-        match = search.best(following + 1)
+        match = found if found is not None and search.likely is None else search.best(following + 1)
         page = _window(match, offset, k)
         records = self._collection.catalog.get_many(page.ids.tolist())
         more = len(match.ids) > following
@@ -131,9 +142,12 @@ class SearchEngine:
         started = time.perf_counter()
         vectors = self._embedder.embed(queries)
         index = self._collection.snapshot()
-        searches = [self._begun(query, row, index, None) for query, row in zip(queries, vectors, strict=True)]
         wanted = max(query.offset + query.k for query in queries) + 1
-        matches = index.search(vectors, wanted)
+        matches = index.search(vectors, max(wanted, COUNTED))
+        searches = [
+            self._begun(query, row, index, match, None)
+            for query, row, match in zip(queries, vectors, matches, strict=True)
+        ]
         for number, search in enumerate(searches):
             if search.likely is not None:
                 matches[number] = search.likely

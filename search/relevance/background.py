@@ -69,6 +69,10 @@ class Seen:
             np.take_along_axis(texts, order, axis=1),
         )
 
+    def at(self, rows: Rows) -> Seen:
+        """Some of the pictures."""
+        return Seen(self.mean[rows], self.spread[rows], self.nearest[rows], self.texts[rows])
+
     def rivals(self, others: Mask) -> Vectors:
         """`(n,)`: each picture's highest score with one of the texts that say something else."""
         place = others[self.texts].argmax(axis=1)

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from indexer.vectors import Ids, Mask, Matches, Vectors
+from indexer.vectors.base import Base
 from indexer.vectors.segmented import SegmentedIndex, among
 from search.query import Query, TextTerm
 from search.relevance.background import Seen, Vocabulary
@@ -25,22 +26,30 @@ DEEPEST: Final = 2000
 """As far down likely hits are looked for where only they are asked for."""
 FEWEST: Final = 50
 """Pictures without which nothing is claimed: there is nothing that a match could stand out from."""
-_DRIFT = 20  # a collection that has grown or shrunk by a twentieth is sampled again
+_DRIFT = 20  # of a larger collection a twentieth may change before it is sampled again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sample:
+class Sample:
     """Some of a collection, and what the vocabulary says of them."""
 
     ids: Ids
     """Ascending."""
     vectors: Vectors
     seen: Seen
-    size: int
-    """Of the collection they were drawn from."""
+    base: Base
+    changes: int
+    """Of the index they were drawn from."""
+
+    def seen_of(self, ids: Ids, index: SegmentedIndex, vocabulary: Vocabulary) -> Seen:
+        """What is known of pictures of the index: from the sample, if it holds them all."""
+        if among(ids, self.ids).all():
+            return self.seen.at(np.searchsorted(self.ids, ids))
+        return Seen.of(index.vectors_of(ids), vocabulary)
 
     def stands_for(self, index: SegmentedIndex) -> bool:
-        return abs(len(index) - self.size) <= self.size // _DRIFT
+        allowed = len(index) // _DRIFT if len(index) > SAMPLE else 0
+        return index.base is self.base and index.changes - self.changes <= allowed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,13 +60,14 @@ class QueryRelevance:
     index: SegmentedIndex
     allowed: Ids | None
     vocabulary: Vocabulary
+    sample: Sample
     others: Mask
     null: QueryNull
     claim: Claim
 
     def probabilities(self, found: Matches) -> Vectors:
         """`(n,)`: that each picture that a search of that index found is what was asked for."""
-        seen = Seen.of(self.index.vectors_of(found.ids), self.vocabulary)
+        seen = self.sample.seen_of(found.ids, self.index, self.vocabulary)
         return HEAD.probabilities(features(found.scores, seen, self.others, self.null))
 
     def likely(self, least: float) -> Matches:
@@ -78,18 +88,20 @@ class Relevance:
         self._load = vocabulary
         self._loading = threading.Lock()
         self._vocabulary: Vocabulary | None = None
-        self._sample: _Sample | None = None
+        self._sample: Sample | None = None
 
     def of(
-        self, query: Query, vector: Vectors, index: SegmentedIndex, allowed: Ids | None = None
+        self, query: Query, vector: Vectors, index: SegmentedIndex, found: Matches, allowed: Ids | None = None
     ) -> QueryRelevance | None:
         """None but for one text: pictures, and sums of several terms, score on scales of their own."""
         if len(query.terms) != 1 or not isinstance(query.terms[0], TextTerm):
             return None
-        return self.judge(vector, index, allowed)
+        return self.judge(vector, index, found, allowed)
 
-    def judge(self, vector: Vectors, index: SegmentedIndex, allowed: Ids | None = None) -> QueryRelevance | None:
-        """Of a text's unit vector, `(d,)`; None for fewer than 50 pictures."""
+    def judge(
+        self, vector: Vectors, index: SegmentedIndex, found: Matches, allowed: Ids | None = None
+    ) -> QueryRelevance | None:
+        """Of a text's unit vector, `(d,)`, and its best `COUNTED` or more; None for fewer than 50 pictures."""
         if len(index) < FEWEST or (vocabulary := self._known()) is None:
             return None
         sample = self._sampled(index, vocabulary)
@@ -100,12 +112,12 @@ class Relevance:
         if len(index) <= SAMPLE and allowed is None:
             claim = _claimed(some, some[:0], 1.0, len(index))
         else:
-            [best] = index.search(vector[None], COUNTED, allowed)
-            seen = Seen.of(index.vectors_of(best.ids), vocabulary)
+            best = Matches(found.ids[:COUNTED], found.scores[:COUNTED])
+            seen = sample.seen_of(best.ids, index, vocabulary)
             rest, size = _rest(sample.ids, best.ids, allowed, len(index))
             scale = size / max(1, int(rest.sum()))
             claim = _claimed(features(best.scores, seen, others, null), some[rest], scale, size + len(best.ids))
-        return QueryRelevance(vector, index, allowed, vocabulary, others, null, claim)
+        return QueryRelevance(vector, index, allowed, vocabulary, sample, others, null, claim)
 
     def _known(self) -> Vocabulary | None:
         with self._loading:
@@ -113,13 +125,13 @@ class Relevance:
                 self._vocabulary = Vocabulary.of(vectors)
             return self._vocabulary
 
-    def _sampled(self, index: SegmentedIndex, vocabulary: Vocabulary) -> _Sample:
+    def _sampled(self, index: SegmentedIndex, vocabulary: Vocabulary) -> Sample:
         sample = self._sample
         if sample is None or not sample.stands_for(index):
             ids, vectors = index.sample(SAMPLE)
             order = np.argsort(ids)
             ids, vectors = ids[order], vectors[order]
-            self._sample = sample = _Sample(ids, vectors, Seen.of(vectors, vocabulary), len(index))
+            self._sample = sample = Sample(ids, vectors, Seen.of(vectors, vocabulary), index.base, index.changes)
         return sample
 
 

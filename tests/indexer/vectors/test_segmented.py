@@ -322,3 +322,13 @@ def test_a_sample_is_of_what_is_there_each_once_and_the_same_again() -> None:
     assert not np.array_equal(ids, index.sample(100, seed=1)[0])
     assert set(index.sample(10_000)[0].tolist()) == set(there)
     assert 40 < sum(id <= 150 for id in index.sample(100)[0].tolist()) < 75  # evenly: 140 of 340 are
+
+
+def test_every_change_is_counted() -> None:
+    index, _ = an_index(10)
+    grown = index.changed(np.array([11]), unit_rows(1, 8), NO_IDS)
+    replaced = grown.changed(np.array([11]), unit_rows(1, 8, seed=1), NO_IDS)
+    shrunk = replaced.changed(NO_IDS, unit_rows(0, 8), np.array([3]))
+    counts = [each.changes for each in (index, grown, replaced, shrunk)]
+    assert counts[0] == 0
+    assert counts == sorted(set(counts))

@@ -45,7 +45,9 @@ def _judged(
     relevance: Relevance, encoder: PaletteEncoder, index: SegmentedIndex, text: str, allowed: list[int] | None = None
 ) -> QueryRelevance:
     ids = None if allowed is None else np.array(allowed, np.int64)
-    judged = relevance.of(Query.of(text=text), encoder.encode_texts([text])[0], index, ids)
+    [vector] = encoder.encode_texts([text])
+    [found] = index.search(vector[None], module.COUNTED, ids)
+    judged = relevance.of(Query.of(text=text), vector, index, found, ids)
     assert judged is not None
     return judged
 
@@ -99,11 +101,12 @@ def test_nothing_is_claimed_of_pictures_or_of_too_few(
     relevance: Relevance, encoder: PaletteEncoder, index: SegmentedIndex
 ) -> None:
     [vector] = encoder.encode_texts(["red"])
+    [found] = index.search(vector[None], 10)
     for terms in ((ImageTerm(b""),), (IndexedTerm(1),), (TextTerm("red"), IndexedTerm(1))):
-        assert relevance.of(Query(terms), vector, index) is None
+        assert relevance.of(Query(terms), vector, index, found) is None
     few = SegmentedIndex.build(np.arange(FEWEST - 1), _pictures(encoder)[: FEWEST - 1])
-    assert relevance.of(Query.of(text="red"), vector, few) is None
-    assert Relevance(lambda: None).of(Query.of(text="red"), vector, index) is None
+    assert relevance.of(Query.of(text="red"), vector, few, found) is None
+    assert Relevance(lambda: None).of(Query.of(text="red"), vector, index, found) is None
 
 
 def test_the_sample_is_taken_again_once_the_collection_has_changed(
