@@ -108,7 +108,8 @@ class SearchEngine:
             return KeptSearch(index, vector, allowed, relevance)
         if relevance is None:
             raise InvalidQuery(
-                "how likely hits are is known for queries in words alone; leave out the least probability"
+                "how likely hits are is known for queries in words alone, among 50 images or more; leave out --likely "
+                "or the least probability"
             )
         return KeptSearch(index, vector, allowed, relevance, relevance.likely(query.min_probability))
 

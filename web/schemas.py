@@ -120,7 +120,9 @@ class MatchesOut(BaseModel):
     model_config = examples(_MATCHES)
 
     about: int = Field(ge=0)
-    low: int = Field(ge=0, description="with `high`, where the number lies in about four of five searches")
+    low: int = Field(
+        ge=0, description="with `high`, where the number is expected; docs/relevance.md says how often it is"
+    )
     high: int = Field(ge=0)
 
     @classmethod

@@ -117,6 +117,7 @@ def test_a_bad_line_is_answered_with_its_error_and_the_rest_is_searched(library:
         (["  "], "empty"),
         (["x" * 100_000], "100,000 characters"),
         (["red", "-k", "0"], "1 to 10,000"),
+        (["red", "--likely"], "among 50 images or more; leave out --likely"),
         (["red", "-k", "1000000"], "1 to 10,000"),
         (["--queries", "-", "-k", "0"], "1 to 10,000"),
         (["red", "--queries", "-"], "--queries takes its queries from the file"),
@@ -143,3 +144,37 @@ def test_a_picture_over_the_limit_is_refused_without_being_read(
     for endless in (str(tmp_path / "huge.jpg"), "/dev/zero"):
         with pytest.raises(ImageTooLarge, match="SIGHTLINE_MAX_FILE_MB"):
             _search(library, "--image", endless)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Path:
+    """60 photos, enough to claim something of."""
+    folder = tmp_path_factory.mktemp("many")
+    for seed in range(60):
+        write(folder / f"{seed}.jpg", photo(40, 30, seed=seed))
+    arguments = [
+        "index",
+        str(folder),
+        "--library",
+        str(folder / "l"),
+        "--model",
+        f"local-dir:{library.parent / 'model'}",
+    ]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return folder / "l"
+
+
+def test_words_come_with_probabilities_and_what_is_claimed(many: Path) -> None:
+    answer = json.loads(_search(many, "--queries", "-", "-k", "60", stdin="red"))
+    assert {"low", "about", "high"} == set(answer["matches"])
+    assert isinstance(answer["no_match"], bool)
+    likely = [hit["probability"] for hit in answer["hits"]]
+    assert all(0 <= probability <= 1 for probability in likely)
+    surest = json.loads(_search(many, "red", "--likely", "--json", "-k", "60"))
+    assert len(surest) == sum(probability >= 0.5 for probability in likely)
+    result = CliRunner().invoke(app, ["search", "red", "-k", "60", "--library", str(many)])
+    assert "match" in result.stderr
+    lines = [line for line in result.stdout.splitlines() if "below here" not in line]
+    assert len(lines) == 60
+    assert all("%" in line for line in lines)
