@@ -46,7 +46,7 @@ slow: $(INSTALLED_DEV) ## Run the tests that take longer than a few seconds
 	$(TEST_ENV) $(BIN)/python -m pytest -m slow $(ARGS)
 
 torture: $(INSTALLED_DEV) ## Kill it at KILLS=200 random moments of its life, and look for anything lost, doubled or broken
-	$(TEST_ENV) SIGHTLINE_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -n 0 tests/e2e/test_torture.py $(ARGS)
+	$(TEST_ENV) SIGHTLINE_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -n 0 -s tests/e2e/test_torture.py $(ARGS)
 
 lint: $(INSTALLED_DEV) ## Check style, types and who imports whom
 	$(BIN)/ruff check .
@@ -61,23 +61,30 @@ fix: $(INSTALLED_DEV) ## Repair what ruff can repair, and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, DATA=FOLDER: those on photos, too; SEARCH_ARGS="--sizes 10000": a part)
+bench: $(INSTALLED_BENCH) ## Run every benchmark (SHARD=FILE.tar, LABELS=FILE.tar, DATA=FOLDER: those on photos, too; SEARCH_ARGS="--sizes 10000": a part)
 	$(BIN)/python benchmarks/search.py $(SEARCH_ARGS)
 	$(BIN)/python benchmarks/text_queries.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/catalog.py
+	$(BIN)/python benchmarks/reindex.py
 	$(BIN)/python benchmarks/encoder.py $(SHARD)
 ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/decode.py "$(SHARD)"
+	$(BIN)/python benchmarks/thumbnails.py "$(SHARD)"
 	$(BIN)/python benchmarks/indexing.py "$(SHARD)"
 	$(BIN)/python benchmarks/command_line_recall.py "$(SHARD)" $(ARGS)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
 	$(BIN)/python benchmarks/robustness.py "$(SHARD)"
+	$(BIN)/python benchmarks/duplicates.py "$(SHARD)"
 	$(BIN)/python benchmarks/relevance.py "$(SHARD)"
+endif
+ifneq ($(LABELS),)
+	$(BIN)/python benchmarks/heat_map.py $(LABELS)
 endif
 ifneq ($(DATA),)
 	$(BIN)/python benchmarks/leaderboard.py $(DATA)
 endif
+	$(BIN)/python -m benchmarks.all_goals
 
 recall: $(INSTALLED_DEV) ## Measure Recall@K through the command line (SHARD=photos-with-captions.tar)
 	@test -n "$(SHARD)" || { echo "make recall SHARD=FILE.tar: photos with captions; benchmarks/README.md says what fits"; exit 2; }

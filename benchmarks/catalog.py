@@ -39,7 +39,7 @@ MANIFEST = Manifest(
 )
 
 
-def images(number: int) -> list[NewImage]:
+def images(number: int, first: int = 0) -> list[NewImage]:
     return [
         NewImage(
             path=f"/photos/{i:08}.jpg",
@@ -52,7 +52,7 @@ def images(number: int) -> list[NewImage]:
             taken_at=None,
             camera=None,
         )
-        for i in range(number)
+        for i in range(first, first + number)
     ]
 
 

@@ -13,7 +13,6 @@ that rounding could spoil. The limit is the faster of torch's and NumPy's matrix
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks.goals import Line, at_least, plain, table, write
+from benchmarks.random_models import random_model
 from data.demo import make
 from indexer.backends.conversions import Conversions
 from indexer.backends.openvino_tower import OpenVinoTower, converted
@@ -41,7 +41,6 @@ from indexer.backends.samples import Sample
 from indexer.encoder import OpenClipEncoder, load_encoder, load_parts
 from indexer.images import Limits, decode
 from indexer.recall import count_ranks, recall_at
-from indexer.torchvision_ops import ensure_torchvision_ops
 from indexer.training.shards import read_shard
 
 RESULTS = Path(__file__).parent / "results" / "encoder.json"
@@ -72,23 +71,6 @@ def photos(shard: Path | None, count: int, scratch: Path) -> list[Photo]:
         return [Photo(example.jpeg, tuple(example.captions)) for example in read_shard(shard)]
     make(scratch, count)
     return [Photo(path.read_bytes()) for path in sorted(scratch.rglob("*.jpg"))[:count]]
-
-
-def random_model(folder: Path, name: str, seed: int = 0) -> str:
-    """A model folder of that architecture with random weights; its name for `load_encoder`."""
-    from safetensors.torch import save_file
-
-    ensure_torchvision_ops()
-    import open_clip
-
-    torch.manual_seed(seed)
-    model = open_clip.model.CLIP(**{**open_clip.get_model_config(name), "output_dict": False})
-    folder.mkdir(parents=True)
-    weights = {key: value.contiguous() for key, value in model.state_dict().items()}
-    save_file(weights, folder / "open_clip_model.safetensors")
-    config = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": {"size": 224}}
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
-    return f"local-dir:{folder}"
 
 
 def sides(model: str, calibration: Sequence[Pixels], cache: Path) -> dict[str, Tower]:

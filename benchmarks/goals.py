@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 RESULTS = Path(__file__).parent / "results"
-INDEXING = Path(__file__).parents[1] / "docs" / "indexing.md"
+DOCS = Path(__file__).parents[1] / "docs"
+INDEXING, MODELS = DOCS / "indexing.md", DOCS / "models.md"
 
 Value = float | str
 
@@ -42,30 +43,30 @@ def at_most(name: str, value: Value, goal: float, *, provided: bool = True) -> L
     return Line(name, value, goal, None if isinstance(value, str) else bool(value <= goal and provided), "at most")
 
 
-def table(lines: Sequence[Line]) -> str:
+def table(lines: Iterable[Line]) -> str:
     """Markdown."""
     rows = ["| what | measured | goal | met |", "|---|---|---|---|"]
     for line in lines:
         measured = line.value if isinstance(line.value, str) else f"{line.value:,.4g}"
-        goal = "" if line.goal is None else f"{line.bound} {line.goal:g}"
+        goal = "" if line.goal is None else f"{line.bound or ''} {line.goal:g}".strip()
         rows.append(f"| {line.name} | {measured} | {goal} | {({None: '', True: 'yes', False: 'no'})[line.met]} |")
     return "\n".join(rows)
 
 
 def write(lines: Sequence[Line], path: Path, command: str) -> None:
-    """A JSON list of `{name, value, goal, met, command, machine, date}`."""
+    """A JSON list of `{name, value, goal, bound, met, command, machine, date}`."""
     about = {"command": command, "machine": machine(), "date": datetime.now(UTC).date().isoformat()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([_entry(line) | about for line in lines], indent=2) + "\n", encoding="utf-8")
 
 
-def publish(lines: Sequence[Line], name: str, command: str, output: Path | None) -> None:
-    """Print the table; write `results/NAME.json` and what docs/indexing.md has between the marks NAME, or `output`."""
+def publish(lines: Sequence[Line], name: str, command: str, output: Path | None, page: Path = INDEXING) -> None:
+    """Print the table; write `results/NAME.json` and what the page has between the marks NAME, or `output`."""
     print(table(lines))
     write(lines, output or RESULTS / f"{name}.json", command)
     if output is None:
         measured = f"{machine()}, {datetime.now(UTC).date()}, by `{command}`:\n\n{table(lines)}"
-        INDEXING.write_text(with_part(INDEXING.read_text(encoding="utf-8"), name, measured), encoding="utf-8")
+        page.write_text(with_part(page.read_text(encoding="utf-8"), name, measured), encoding="utf-8")
 
 
 def with_part(page: str, name: str, text: str) -> str:
@@ -80,7 +81,7 @@ def with_part(page: str, name: str, text: str) -> str:
 
 def _entry(line: Line) -> dict[str, Any]:
     value = line.value if isinstance(line.value, str) else round(float(line.value), 5)
-    return {"name": line.name, "value": value, "goal": line.goal, "met": line.met}
+    return {"name": line.name, "value": value, "goal": line.goal, "bound": line.bound, "met": line.met}
 
 
 def machine() -> str:

@@ -205,6 +205,9 @@ class Repeated:
         for i in range(self._number):
             yield SourceFile(f"{self.root}/{i:08}.jpg", 1 + i, i)
 
+    def owns(self, path: str) -> bool:
+        return True
+
     def count(self) -> int:
         return self._number
 

@@ -11,7 +11,6 @@ Under load, sixteen threads ask different texts: gathered into batches, and one 
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 import tempfile
 import time
@@ -28,12 +27,12 @@ import torch
 import typer
 
 from benchmarks.goals import Line, at_most, plain, table, write
+from benchmarks.random_models import random_model
 from benchmarks.vector_search.timing import take_turns, threads, times_faster
 from indexer.catalog import NewImage
 from indexer.collection import Collection
 from indexer.encoder import Encoder, OpenClipEncoder, load_encoder
 from indexer.probes import TEXTS
-from indexer.torchvision_ops import ensure_torchvision_ops
 from search.embedding import TextEmbeddings
 from search.engine import SearchEngine
 from search.query import Query
@@ -43,21 +42,6 @@ IMAGES = 10_000
 CALLERS = 16
 CACHED_MS, SHARE_OF_EAGER = 2.0, 0.45
 RESULTS = Path(__file__).parent / "results" / "text_queries.json"
-
-
-def random_checkpoint(folder: Path, architecture: str = ARCHITECTURE) -> Path:
-    """A model folder with weights that mean nothing, in float32."""
-    ensure_torchvision_ops()
-    import open_clip
-    from safetensors.torch import save_file
-
-    torch.manual_seed(0)
-    model = open_clip.create_model(architecture, pretrained=None)
-    config = {"model_cfg": open_clip.get_model_config(architecture), "preprocess_cfg": model.visual.preprocess_cfg}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
-    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
-    return folder
 
 
 def eager(model: Any, tokenizer: Any) -> Callable[[int], object]:
@@ -153,13 +137,15 @@ def rate(encode: Callable[[str], object]) -> float:
 
 def measure(architecture: str, images: int, rounds: int) -> list[Line]:
     with tempfile.TemporaryDirectory() as scratch:
-        folder = str(random_checkpoint(Path(scratch), architecture))
-        encoders = {name: load_encoder(folder, device="cpu", precision=name) for name in ("float32", "bfloat16")}
-        chosen = load_encoder(folder, device="cpu")
+        name = random_model(Path(scratch) / "model", architecture)
+        encoders = {
+            precision: load_encoder(name, device="cpu", precision=precision) for precision in ("float32", "bfloat16")
+        }
+        chosen = load_encoder(name, device="cpu")
         import open_clip
 
-        model = open_clip.create_model(f"local-dir:{folder}", require_pretrained=True).eval()
-        lines = encoding(encoders, model, open_clip.get_tokenizer(f"local-dir:{folder}"), rounds)
+        model = open_clip.create_model(name, require_pretrained=True).eval()
+        lines = encoding(encoders, model, open_clip.get_tokenizer(name), rounds)
         return lines + whole_search(chosen, images, rounds) + under_load(chosen, rounds)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,8 @@ from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
 from indexer.images import Limits
 from indexer.manifest import Manifest
-from indexer.sources import FolderSource
+from indexer.sources.address import Address
+from indexer.sources.files import Files
 
 LEAST = 0.98
 """Of the median cosine of the same pictures encoded twice by one model; precision alone moves the median of `mini`
@@ -54,17 +54,21 @@ def compare(
     vectors: Sequence[NDArray[Any]],
     limits: Limits | None = None,
     manifest: Manifest | None = None,
+    read: Callable[[str], bytes] | None = None,
 ) -> Agreement | None:
-    """Encode the pictures at `paths` again and compare them with their vectors; None if no file can be read.
+    """Encode the pictures at `paths` again and compare them with their vectors; None if none can be read.
+
+    `read` gets one, raising `UnreadableImage`; without it the paths are those of files.
 
     They are decoded as the collection of that manifest decodes them, without one as a new collection would.
     """
     limits = limits or Limits()
-    source = FolderSource(os.sep, max_bytes=limits.max_bytes)
+    files = Files(limits.max_bytes)
+    read = read or (lambda path: files.read(Address(path, "file", path)))
     pixels, stored = [], []
     for path, vector in zip(paths, vectors, strict=True):
         try:
-            picture = (manifest or encoder.manifest).decode(source.read(path), limits)
+            picture = (manifest or encoder.manifest).decode(read(path), limits)
         except UnreadableImage:
             continue
         pixels.append(picture.pixels)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from indexer import database, statements
 from indexer.catalog_reader import UNIT_TOLERANCE, CatalogReader, is_unit
+from indexer.duplicates.library import Duplicates
+from indexer.duplicates.store import DuplicateStore
 from indexer.jobs.shards import Shards
 from indexer.jobs.store import Jobs
 from indexer.manifest import Manifest
@@ -88,6 +90,16 @@ class Catalog(CatalogReader):
     def jobs(self) -> Jobs:
         """The long work that was begun on this collection."""
         return Jobs(self._engine, self.library)
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """The groups of duplicates that the last run found, and what people decided of them."""
+        return Duplicates(self._engine, self.library)
+
+    @property
+    def duplicate_store(self) -> DuplicateStore:
+        """What the run writes that finds them."""
+        return DuplicateStore(self._engine, self.library, self.model_id)
 
     def shards(self, job_id: int) -> Shards:
         """The parts of a job that its workers share out."""

@@ -12,15 +12,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import indexer.duplicates.cli
 import indexer.jobs.cli
 import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
 from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Model, Precision
+from indexer.pace import limited
+from indexer.sources.address import shown
 
 if TYPE_CHECKING:
     from indexer.collection import IndexStats
-    from indexer.jobs.store import Job
-    from indexer.pipeline import SyncReport
+    from indexer.reports import SyncReport
+    from indexer.sources.naming import NamedSource
 
 
 def register(app: typer.Typer) -> None:
@@ -30,11 +33,19 @@ def register(app: typer.Typer) -> None:
     app.command()(stats)
     app.command()(settings)
     indexer.jobs.cli.register(app)
+    indexer.duplicates.cli.register(app)
     indexer.training.cli.register(app)
 
 
 def index(
-    folder: Annotated[str, typer.Argument(help="Folder of images; everything below it is looked at.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folders of images, tar shards, zips, videos, lists of paths and URLs, s3://BUCKET/PREFIX.",
+            show_default=False,
+        ),
+    ],
     library: Library = None,
     model: Model = None,
     backend: Backend = None,
@@ -62,11 +73,27 @@ def index(
         float | None,
         typer.Option(help="Share of the nearest that an approximate index has to find.", show_default=False),
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="folder, tar, list, zip, video or remote; by default its name tells.", show_default=False),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Of a list: the column of paths and URLs.", show_default=False)
+    ] = None,
+    private_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a list: a host of a private network that URLs may name; repeatable.", show_default=False),
+    ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option(min=1, help="Of videos: a frame at least every so many seconds.", show_default="10"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Bring the collection up to date with a folder: add new images, follow moved ones, drop what is gone.
+    """Bring the collection up to date with a source: add new images, follow moved ones, drop what is gone.
 
     Interrupt it at any time; the next run goes on where it stopped. Exit code 1: some files could not be indexed.
+    What each kind of source takes is in docs/sources.md.
     """
     chosen = load_settings(
         library=library,
@@ -82,60 +109,58 @@ def index(
         vector_index=vector_index,
         index_recall=recall,
     )
+    from indexer.sources.naming import named_sources
+
+    named = named_sources(sources, kind=kind, column=column, private_hosts=private_host or (), every=every)
     try:
-        job, report = _sync(folder, chosen, quiet=as_json)
+        reports = _sync(named, chosen, quiet=as_json)
     except KeyboardInterrupt:
         typer.echo("interrupted; what was indexed is kept: run it again to go on", err=True)
         raise
-    if report is None:
-        typer.echo(f"{job.state}; what was indexed is kept: `sightline jobs resume {job.id}` goes on", err=True)
-        return
-    if as_json:
-        typer.echo(json.dumps(asdict(report), indent=2))
-    else:
+    if as_json and reports:
+        found = [asdict(report) for report in reports]
+        typer.echo(json.dumps(found if len(named) > 1 else found[0], indent=2))
+    for report in reports if not as_json else ():
         _print_report(report, chosen.library)
-    if report.failed:
+    if any(report.failed for report in reports):
         raise typer.Exit(SOME_FAILED)
 
 
-def _sync(folder: str, settings: Settings, *, quiet: bool) -> tuple[Job, SyncReport | None]:
-    """Compose source, encoder and collection, and run the pipeline as a job with a progress bar on stderr.
+def _sync(named: list[NamedSource], settings: Settings, *, quiet: bool) -> list[SyncReport]:
+    """Compose sources, encoder and collection, and run the pipeline for each as a job with a progress bar on stderr.
 
-    No report if somebody paused or cancelled the job.
+    A job that somebody pauses or cancels is the last one, and has no report.
     """
-    from indexer.images import FAST
-    from indexer.jobs import kinds
-    from indexer.jobs.running import JobRun, run_job
+    from indexer.images import DECODE_POLICIES, FAST
     from indexer.opening import collection_and_encoder, say_what_encodes
     from indexer.progress import progress_bar
-    from indexer.sources import FolderSource
+    from indexer.source_sync import sync_source
 
-    # The folder is looked at first: a typing mistake is answered before a model is loaded.
-    source = FolderSource(folder, max_bytes=settings.limits.max_bytes)
+    # The sources are looked at first: a typing mistake is answered before a model is loaded.
+    sources = [(one, one.open(one.tuned(settings))) for one in named]
     say_what_encodes()
+    reports: list[SyncReport] = []
     with (
-        collection_and_encoder(settings, source) as (collection, encoder),
+        collection_and_encoder(settings, sources[0][1]) as (collection, encoder),
         progress_bar(enabled=not quiet and sys.stderr.isatty()) as progress,
     ):
-        if settings.fast_decode and collection.manifest.decode_policy != FAST.name:
+        if settings.fast_decode and DECODE_POLICIES[collection.manifest.decode_policy].jpeg_margin != FAST.jpeg_margin:
             typer.echo("this collection was made without --fast-decode and stays so: it is for new ones", err=True)
         plan = settings.index_plan(collection.plan)
         if plan != collection.plan:
             collection.choose(plan)
-        reports: list[SyncReport] = []
-
-        def work(run: JobRun) -> dict[str, Any]:
-            reports.append(kinds.index(collection, encoder, source, settings, run, progress or (lambda seen: None)))
-            return kinds.summary(reports[0])
-
-        jobs, arguments = collection.catalog.jobs, {"folder": source.root}
-        job = jobs.unfinished("index", arguments) or jobs.add("index", arguments)
-        return run_job(jobs, job.id, work), reports[0] if reports else None
+        for one, source in sources:
+            job, report = sync_source(one, source, collection, encoder, settings, progress or (lambda seen: None))
+            if report is None:
+                typer.echo(f"{job.state}; what was indexed is kept: `sightline jobs resume {job.id}` goes on", err=True)
+                break
+            reports.append(report)
+    return reports
 
 
 def _print_report(report: SyncReport, library: Path) -> None:
     for failure in report.failures:
-        typer.echo(f"failed: {display_path(failure.path)}: {failure.reason}", err=True)
+        typer.echo(f"failed: {display_path(shown(failure.path))}: {failure.reason}", err=True)
     counts = ", ".join(
         f"{getattr(report, name):,} {name}"
         for name in ("added", "changed", "moved", "removed", "unchanged", "failed")
@@ -143,10 +168,7 @@ def _print_report(report: SyncReport, library: Path) -> None:
     )
     typer.echo(f"{counts} in {report.seconds:.1f} s -> {library}")
     if report.pace:
-        typer.echo(f"{report.pace.images_per_second:,.0f} images/s; {_LIMITS[report.pace.limit]} was the limit")
-
-
-_LIMITS = {"decoding": "reading and decoding", "encoding": "the encoder", "catalog": "writing the catalog"}
+        typer.echo(limited(report.pace.images_per_second, report.pace.limit))
 
 
 def display_path(path: str) -> str:
@@ -256,7 +278,7 @@ def settings() -> None:
     table.add_column("what it is")
     for name, field in Settings.model_fields.items():
         value = getattr(chosen, name)
-        shown = "-" if value is None else str(value)
+        shown = "-" if value in (None, ()) else str(value)
         table.add_row(name, shown, f"SIGHTLINE_{name.upper()}", field.description)
     console = Console()
     console.print(table)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -62,6 +63,9 @@ class Settings(BaseSettings):
     )
     max_pixels: int = Field(default=150_000_000, ge=1, description="images with more pixels are refused")
     max_file_mb: int = Field(default=512, ge=1, description="files larger than this many MiB are refused")
+    private_hosts: str = Field(
+        default="", description="hosts of private networks that URLs in lists may name, separated by commas"
+    )
     vector_index: IndexKind = Field(
         default="auto", description="kind of vector index that `index` builds; auto goes by size and hardware"
     )
@@ -69,13 +73,24 @@ class Settings(BaseSettings):
         default=0.99, ge=0.5, le=1, description="share of the nearest images that an approximate index has to find"
     )
     max_upload_mb: int = Field(default=32, ge=1, description="uploads larger than this many MiB are refused")
+    job_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="folders that the page may index, and all below them, besides those that were indexed before",
+    )
     host: str = Field(default="127.0.0.1", description="address the page is served on")
     port: int = Field(default=8000, ge=0, le=65535, description="port the page is served on; 0 takes a free one")
+
+    @field_validator("job_folders", mode="before")
+    @classmethod
+    def _folders(cls, value: object) -> object:
+        """A variable of the environment has several as PATH does; the TOML file has a list."""
+        return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
 
     @property
     def limits(self) -> Limits:
         """What an indexed file may cost."""
-        return Limits(max_pixels=self.max_pixels, max_bytes=self.max_file_mb * 1024 * 1024)
+        hosts = frozenset(host.strip().lower() for host in self.private_hosts.split(",") if host.strip())
+        return Limits(self.max_pixels, self.max_file_mb * 1024 * 1024, hosts)
 
     @property
     def upload_limits(self) -> Limits:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ BUSY_SECONDS = 30.0
 
 _PAGES = 4096  # copied between two reports of progress: 32 MB
 
+_HEADER = 100  # bytes
 _MAGIC = b"SQLite format 3\0"
 _UNAVAILABLE = {
     sqlite3.SQLITE_FULL,
@@ -50,19 +51,41 @@ _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def check_file(library: Path) -> Path:
-    """The catalog's file, if there is one and it is ours. Reads 100 bytes and makes no file beside it."""
+    """The catalog's file, if there is one and it is ours. Makes no file beside it."""
     path = library / FILE_NAME
     with translated(library):
         try:
-            with path.open("rb") as file:
-                header = file.read(100)
+            size = path.stat().st_size
         except (FileNotFoundError, NotADirectoryError):
             raise CollectionNotFound(str(library)) from None
-    if not header.startswith(_MAGIC) or len(header) < 100:
+        found = _application_id(path) if size >= _HEADER else None
+    if found is None:
         raise ForeignCollection(str(library), f"its {FILE_NAME} is not a database")
-    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+    if found != APPLICATION_ID:
         raise ForeignCollection(str(library), f"its {FILE_NAME} is a database of another program")
     return path
+
+
+def _application_id(path: Path) -> int | None:
+    """What its header says, or None if it is no database.
+
+    Read by SQLite, never by `open`: who closes a file gives up all locks that their process holds on it, and another
+    process would then take the log away from under the connections that are open here.
+    """
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        try:
+            return int(connection.execute("PRAGMA application_id").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB and not _begins_as_ours(path):
+                return None
+            return APPLICATION_ID  # damaged, or in the middle of a checkpoint: to open it properly will tell
+
+
+def _begins_as_ours(path: Path) -> bool:
+    """Of a file that no connection can have open."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    return header.startswith(_MAGIC) and header[68:72] == APPLICATION_ID.to_bytes(4, "big")
 
 
 def open_engine(path: Path) -> sa.Engine:

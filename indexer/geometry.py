@@ -29,6 +29,11 @@ class Fit:
     size: Size
     offset: Size = (0, 0)
 
+    @property
+    def corner(self) -> Size:
+        """Left and top of what is kept of the resized picture."""
+        return round(self.box[0] * self.resized[0]), round(self.box[1] * self.resized[1])
+
 
 def fit(preprocessing: Preprocessing, full: Size) -> Fit:
     """open_clip's geometry for a picture of the size `full`, rounding included.
@@ -51,6 +56,12 @@ def fit(preprocessing: Preprocessing, full: Size) -> Fit:
     left, top = round((resized[0] - width) / 2), round((resized[1] - height) / 2)
     box = left / resized[0], top / resized[1], (left + width) / resized[0], (top + height) / resized[1]
     return Fit(resized, box, frame)
+
+
+def thumbnail_size(full: Size, max_side: int) -> Size:
+    """A picture's size with its longer side at most `max_side` px: never larger than it is, never without a pixel."""
+    scale = min(1.0, max_side / max(full))
+    return max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
 
 
 def within(extent: Box, box: Box) -> Box:

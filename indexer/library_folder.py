@@ -77,6 +77,14 @@ def locked(library: Path, *, seconds: float) -> Iterator[None]:
         lock.release()
 
 
+def read_if_there(path: Path) -> bytes | None:
+    """A cached file's bytes; None if it is not there, cannot be read, or is empty, as a crash can leave a file."""
+    try:
+        return path.read_bytes() or None
+    except OSError:
+        return None
+
+
 def bytes_below(folder: Path) -> int:
     """Size of all files."""
     total = 0

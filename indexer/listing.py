@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from indexer.records import FileState
 from indexer.sources import SourceFile
@@ -32,14 +31,3 @@ def joined(
     while row is not None:
         yield None, row
         row = next(rows, None)
-
-
-def is_gone(path: str) -> bool:
-    """Known to be: a path that merely cannot be looked at is not."""
-    try:
-        Path(path).lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from indexer.images import CAREFUL, DECODE_POLICIES, DecodedImage, Limits, Preprocessing, decode
+from indexer.images import CAREFUL, DECODE_POLICIES, DecodedImage, Limits, Preprocessing, decode, of_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class Manifest:
     """`float32`, `bfloat16`, `float16` or `int8`: what the embeddings were computed in."""
     decode_policy: str = CAREFUL.name
     """The name of a `DecodePolicy`. An encoder does not decode: of its manifest this field counts for nothing."""
+
+    @property
+    def has_thumbnails(self) -> bool:
+        """Whether embeddings were made of thumbnails where the files were not read."""
+        return self.decode_policy != of_files(self.decode_policy)
 
     def decode(self, data: bytes, limits: Limits | None = None) -> DecodedImage:
         """A picture as it is encoded here, to be indexed or to search with: our preprocessing, our decode policy.

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from indexer import database, statements
-from indexer.errors import CollectionDamaged, ModelInUse, ModelNotFound, NotReady
+from indexer.errors import CollectionDamaged, ModelInUse, ModelNotFound, NoPreviousModel, NotReady
+from indexer.images import of_thumbnails
 from indexer.manifest import Manifest
 from indexer.records import StoredModel
 from indexer.schema import collection, image, model, tables_of
@@ -55,11 +57,27 @@ class ModelShelf:
                 return stored
         raise ModelNotFound(str(self._library), name)
 
+    def previous(self) -> StoredModel:
+        """The one that answered the searches before the one that does. Raises NoPreviousModel."""
+        for stored in self.all():
+            if stored.previous:
+                return stored
+        raise NoPreviousModel(str(self._library))
+
     def add(self, manifest: Manifest) -> int:
-        """The number of the model with that manifest: one that is there, or a new one without embeddings."""
+        """The number of the model with that manifest: one that is there, or a new one without embeddings.
+
+        One that is there remembers from now on if embeddings of thumbnails are added to it.
+        """
         with self._writing() as connection:
             for row in connection.execute(sa.select(model).order_by(model.c.id)).all():
-                if parse_manifest(row.manifest, self._library).difference(manifest) is None:
+                stored = parse_manifest(row.manifest, self._library)
+                if stored.difference(manifest) is None:
+                    if manifest.has_thumbnails and not stored.has_thumbnails:
+                        noted = replace(stored, decode_policy=of_thumbnails(stored.decode_policy))
+                        connection.execute(
+                            sa.update(model).where(model.c.id == row.id).values(manifest=noted.to_json())
+                        )
                     return int(row.id)
             return statements.write_model(connection, manifest)
 

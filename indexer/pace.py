@@ -1,4 +1,4 @@
-"""How fast a sync went, and which of its stations the others waited for."""
+"""How fast a sync or a reindex went, and which of its stations the others waited for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from types import TracebackType
 from typing import Literal
 
 Limit = Literal["decoding", "encoding", "catalog"]
+
+
+_STATIONS: dict[Limit, str] = {
+    "decoding": "reading and decoding",
+    "encoding": "the encoder",
+    "catalog": "writing the catalog",
+}
+
+
+def limited(images_per_second: float, limit: Limit) -> str:
+    """A pace in words, for people."""
+    return f"{images_per_second:,.0f} images/s; {_STATIONS[limit]} was the limit"
 
 
 class Stopwatch:

@@ -15,8 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +26,15 @@ from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
 from indexer.images import DecodedImage, ImageInfo, Limits
 from indexer.line import Line
-from indexer.listing import is_gone, joined
+from indexer.listing import joined
 from indexer.lookahead import look_ahead
+from indexer.originals import Originals
 from indexer.pace import Waits
 from indexer.reports import Failure, Progress, SyncReport
 from indexer.ring import Ring
 from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_large
+from indexer.sources.address import above
+from indexer.sources.source import UNKNOWN_SIZE, is_same
 
 __all__ = ["Failure", "Progress", "SyncReport", "sync"]
 
@@ -101,6 +103,8 @@ class _Content:
     """What a file holds. Not decoded when the catalog has an image of the same content."""
 
     content_hash: str
+    size: int
+    """Bytes."""
     decoded: DecodedImage | None
 
 
@@ -127,6 +131,7 @@ class _Run:
     ) -> None:
         self._catalog, self._encoder, self._source = catalog, encoder, source
         self._limits, self._batch_size = limits, batch_size
+        self._originals = Originals(limits)
         self._encoding, self._writing = Line("encode", ahead=1), Line("write", ahead=2)
         self._ring = Ring(catalog.manifest.preprocessing, batch_size=batch_size, slots=2)  # one filled, one encoded
         self._batch = _Batch()
@@ -165,14 +170,14 @@ class _Run:
 
     def _to_examine(self, reporter: _Reporter) -> Iterator[_Work]:
         """What is new or has another size or time; all else is dealt with here, unread."""
-        rows = self._catalog.files_under(self._source.root)
+        rows = (row for row in self._catalog.files_under(self._source.root) if self._source.owns(row.path))
         for file, row in joined(self._listing(), rows):
             if file is None:
                 if row is not None and not self._is_protected(row.path):
                     self._gone.append(row.id)
                 continue
             work = _Work(file, row)
-            if row is not None and (row.size, row.mtime_ns) == (file.size, file.mtime_ns):
+            if row is not None and is_same(file, row.size, row.mtime_ns):
                 self._unchanged += 1
             elif file.size > self._limits.max_bytes:
                 self._fail(work, file_too_large(file.size, self._limits.max_bytes))
@@ -191,13 +196,13 @@ class _Run:
                 yield found
 
     def _is_protected(self, path: str) -> bool:
-        """Whether the path, or a folder it lies in, could not be listed: then it is not known to be gone.
+        """Whether the path, or what it lies in, could not be listed: then it is not known to be gone.
 
         A problem is met before the rows below it are, since the walk is in their order.
         """
         if not self._problems:
             return False
-        return any(str(above) in self._problems for above in (Path(path), *Path(path).parents))
+        return any(place in self._problems for place in above(path))
 
     def _examine(self, work: _Work, *, look_up: bool = True) -> _Content:
         """Runs in a thread of the pool. Raises UnreadableImage."""
@@ -205,13 +210,15 @@ class _Run:
         content_hash = hashlib.sha256(data).hexdigest()
         same_as_before = work.known is not None and work.known.content_hash == content_hash
         if same_as_before or (look_up and self._catalog.with_hash(content_hash)):
-            return _Content(content_hash, None)
-        return _Content(content_hash, self._catalog.manifest.decode(data, self._limits))
+            return _Content(content_hash, len(data), None)
+        return _Content(content_hash, len(data), self._catalog.manifest.decode(data, self._limits))
 
     def _settle(self, work: _Work, examined: Future[_Content]) -> None:
         try:
             with self._waits.pictures:
                 content = examined.result()
+            if work.file.size == UNKNOWN_SIZE:
+                work = replace(work, file=replace(work.file, size=content.size))
             if work.known is not None and work.known.content_hash == content.content_hash:
                 self._batch.touches.append((work.known.id, work.file.size, work.file.mtime_ns))
                 self._unchanged += 1
@@ -238,7 +245,7 @@ class _Run:
         same = self._catalog.with_hash(content_hash)
         if work.known is None:
             for state in same:
-                if state.id not in self._moved and is_gone(state.path):
+                if state.id not in self._moved and self._originals.is_gone(state.path):
                     self._moved.add(state.id)
                     self._batch.moves.append((state.id, work.file.path, work.file.size, work.file.mtime_ns))
                     return
@@ -261,7 +268,7 @@ class _Run:
     def _fail(self, work: _Work, error: UnreadableImage) -> None:
         """An image that was indexed before keeps its row, unless its file is gone by now."""
         self._failures.append(Failure(work.file.path, str(error)))
-        if work.known is not None and is_gone(work.file.path):
+        if work.known is not None and self._originals.is_gone(work.file.path):
             self._gone.append(work.known.id)
 
     def _hand_over(self) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from indexer.images import ImageInfo
 from indexer.manifest import Manifest
 from indexer.sources import SourceFile
+from indexer.sources.address import parse
 from indexer.vectors import Ids
 
 
@@ -19,10 +20,11 @@ class NewImage:
     """What is known of an image file before it has an id."""
 
     path: str
-    """Absolute, as `os.fsdecode` gives it."""
+    """See `indexer/sources/address.py`; as `os.fsdecode` gives it."""
     size: int
     """Bytes."""
     mtime_ns: int
+    """See `Version`."""
     content_hash: str
     """SHA-256 of the file, hexadecimal."""
     width: int
@@ -41,7 +43,7 @@ class NewImage:
             content_hash=content_hash,
             width=info.width,
             height=info.height,
-            format=info.format,
+            format=parse(file.path).video_format or info.format,
             taken_at=info.taken_at,
             camera=info.camera,
         )

@@ -47,9 +47,9 @@ class Ring:
 
 
 def _cuda_is_in_use() -> bool:
-    """Without importing torch, and without waking CUDA up."""
-    torch = sys.modules.get("torch")
-    return torch is not None and bool(torch.cuda.is_initialized())
+    """Without importing torch, and without waking CUDA up. A thread that decodes may be importing torch just now."""
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    return cuda is not None and bool(cuda.is_initialized())
 
 
 def _page_locked(shape: tuple[int, ...]) -> Pixels:

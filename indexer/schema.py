@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest migration in `indexer/migrations/versions`; opening a catalog at this one needs no Alembic."""
 
 ONLY_ROW = 1
@@ -71,6 +71,8 @@ image = sa.Table(
     sa.Column("taken_at", sa.DateTime),
     sa.Column("camera", sa.String),
     sa.Column("indexed_at", UtcDateTime, nullable=False),
+    # For filters and facets, which ask for nothing else most of the time: then no row is read.
+    sa.Index("ix_image_taken_at", "taken_at", "format", "camera", "width", "height", "size"),
     sqlite_autoincrement=True,  # an id is never given twice, also after the newest image was removed
 )
 
@@ -136,6 +138,64 @@ shard = sa.Table(
     sa.Column("finished", sa.Boolean, nullable=False),
     sa.Column("owner", sa.String(128)),
     sa.Column("beat_at", UtcDateTime),
+)
+
+# What is known of duplicates is kept by content, so that it outlives moves, and copies share it.
+_HASH = sa.String(64)
+
+fingerprint = sa.Table(
+    "fingerprint",
+    metadata,
+    sa.Column("content_hash", _HASH, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),  # of how it was made, see `indexer/duplicates/fingerprints.py`
+    sa.Column("grey", sa.LargeBinary, nullable=False),
+)
+
+duplicate_link = sa.Table(
+    "duplicate_link",
+    metadata,
+    sa.Column("first", _HASH, primary_key=True),
+    sa.Column("second", _HASH, primary_key=True, index=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+)
+
+duplicate_group = sa.Table(
+    "duplicate_group",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("level", sa.String(16), nullable=False, index=True),  # the loosest kind of link that may be in it
+    sqlite_autoincrement=True,  # pages go by it, also after a decision has divided a group
+)
+
+duplicate_member = sa.Table(
+    "duplicate_member",
+    metadata,
+    sa.Column(
+        "group_id",
+        sa.Integer,
+        sa.ForeignKey("duplicate_group.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("content_hash", _HASH, primary_key=True, index=True),
+)
+
+# What people decided; never deleted but by them.
+duplicate_apart = sa.Table(
+    "duplicate_apart",
+    metadata,
+    sa.Column("first", _HASH, primary_key=True),
+    sa.Column("second", _HASH, primary_key=True),
+    sa.Column("decided_at", UtcDateTime, nullable=False),
+)
+
+duplicate_kept = sa.Table(
+    "duplicate_kept",
+    metadata,
+    sa.Column("content_hash", _HASH, primary_key=True),
+    sa.Column("image_id", sa.BigInteger, nullable=False),  # of copies with the same bytes this one, while it is there
+    sa.Column("decided_at", UtcDateTime, nullable=False),
 )
 
 

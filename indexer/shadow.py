@@ -18,8 +18,8 @@ from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
 from indexer.library_folder import QUERIES
+from indexer.originals import Originals
 from indexer.probes import TEXTS
-from indexer.sidecars import captions_beside
 
 DEPTH = 10
 _PICTURES = 100
@@ -130,11 +130,11 @@ def _median_ms(run: Callable[[int], object]) -> float:
 
 def _captions(collection: Collection) -> tuple[list[str], list[int]]:
     """Captions and the ids of their pictures, of up to 2,000 images spread over the collection."""
-    ids = [id_ for change in collection.catalog.changes_since(0) for id_ in change.put_ids.tolist()]
+    ids = collection.catalog.ids()
     step = max(1, len(ids) // _CAPTIONED)
-    captions, owners = [], []
+    captions, owners, originals = list[str](), list[int](), Originals()
     for record in collection.catalog.get_many(ids[::step]).values():
-        for caption in captions_beside(record.path, damaged=lambda path: None):
+        for caption in originals.captions(record.path):
             captions.append(caption)
             owners.append(record.id)
     return captions, owners

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 
 def captions_beside(picture: str, damaged: Callable[[Path], None]) -> tuple[str, ...]:
@@ -20,15 +20,20 @@ def captions_beside(picture: str, damaged: Callable[[Path], None]) -> tuple[str,
     return ()
 
 
+def captions_in(name: str, data: bytes) -> tuple[str, ...]:
+    """Of a `.json` or `.txt` side-car. Raises ValueError or RecursionError for one that is damaged."""
+    text = data.decode("utf-8-sig")
+    fields = json.loads(text) if PurePath(name).suffix.lower() == ".json" else {"captions": text.splitlines()}
+    found = fields.get("captions", fields.get("caption")) if isinstance(fields, dict) else None
+    texts = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+    return tuple(text for text in texts if isinstance(text, str) and text.strip())
+
+
 def _read(path: Path, damaged: Callable[[Path], None]) -> tuple[str, ...]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        fields = json.loads(text) if path.suffix == ".json" else {"captions": text.splitlines()}
+        return captions_in(path.name, path.read_bytes())
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, RecursionError):
         damaged(path)
         return ()
-    found = fields.get("captions", fields.get("caption")) if isinstance(fields, dict) else None
-    texts = [found] if isinstance(found, str) else found if isinstance(found, list) else []
-    return tuple(text for text in texts if isinstance(text, str) and text.strip())

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,15 +17,20 @@ import typer
 from indexer.cli import display_path
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
-from indexer.options import SOME_FAILED, Backend, Device, Json, Library, Model, Precision
+from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
+from indexer.sources.address import location, parse, shown
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
-from search.query import DEFAULT_K, Query
+from search.libraries import Libraries, named_libraries
+from search.query import DEFAULT_AMONG, DEFAULT_K, Query, TextTerm
+from search.query_options import QueryOptions
 from search.relevance.claim import CUT, LIKELY
 
 if TYPE_CHECKING:
     from indexer.images import Limits
     from search.engine import Hit, Results, SearchEngine
+    from search.facets import Facets
+    from search.relevance.claim import Claim
 
 
 def register(app: typer.Typer) -> None:
@@ -37,12 +42,54 @@ def register(app: typer.Typer) -> None:
 
 def search(
     text: Annotated[str | None, typer.Argument(help="What the picture shows, in words.", show_default=False)] = None,
-    image: Annotated[
-        Path | None,
-        typer.Option("--image", exists=True, dir_okay=False, readable=True, help="Look for pictures like this one."),
+    texts: Annotated[
+        list[str] | None,
+        typer.Option("--text", metavar="TEXT[:WEIGHT]", help="More words, with a weight of their own; repeatable."),
     ] = None,
-    image_id: Annotated[int | None, typer.Option("--id", help="Look for pictures like this indexed one.")] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="FILE[:WEIGHT]", help="Look for pictures like this one; repeatable."),
+    ] = None,
+    image_ids: Annotated[
+        list[str] | None,
+        typer.Option("--id", metavar="ID[:WEIGHT]", help="Look for pictures like this indexed one; repeatable."),
+    ] = None,
+    unwanted: Annotated[
+        list[str] | None, typer.Option("--not", metavar="TEXT[:WEIGHT]", help="What is not to be seen; repeatable.")
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help="The part of the one --image or --id to look for, in fractions of it."),
+    ] = None,
+    prompts: Annotated[
+        list[str] | None,
+        typer.Option("--prompt", help="A sentence with {} in the place of a text; several are averaged; repeatable."),
+    ] = None,
+    box: Annotated[
+        str | None, typer.Option(help="Everything in one line: `dogs summer 2023 -grass camera:canon`.")
+    ] = None,
+    filter: Annotated[
+        str | None, typer.Option(help="Only images that pass: `camera:canon OR camera:nikon`, or JSON.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Only images taken then or later: 2023, last March.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="Only images taken then or before: 2023, 2023-07-21.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Only images below this folder.")] = None,
+    types: Annotated[str | None, typer.Option("--type", help="Only files of these formats: jpeg,png.")] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="score, newest, oldest or name; with words or pictures, of the best --among.")
+    ] = None,
+    among: Annotated[int, typer.Option(help="How many of the best are sorted, and counted in facets.")] = DEFAULT_AMONG,
+    facets: Annotated[
+        bool, typer.Option("--facets", help="Count the result by format, orientation, year and camera.")
+    ] = False,
     k: Annotated[int, typer.Option("-k", help="How many results.")] = DEFAULT_K,
+    relevance: Annotated[
+        bool, typer.Option("--relevance", help="Say of each hit in words how likely it matches, and how many may.")
+    ] = False,
     likely: Annotated[
         bool, typer.Option("--likely", help="Only hits that are more likely than not to be what was asked for.")
     ] = False,
@@ -55,45 +102,85 @@ def search(
             help="One text query a line; - is stdin. JSON lines out.",
         ),
     ] = None,
+    collapse: Annotated[
+        bool, typer.Option("--collapse", help="Show of each group of duplicates the best hit only.")
+    ] = False,
     as_json: Json = False,
     paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one a line, to pipe on.")] = False,
     print0: Annotated[
         bool, typer.Option("--print0", "-0", help="Print only paths, each ended by NUL (xargs -0).")
     ] = False,
-    library: Library = None,
+    library: Libraries = None,
     model: Model = None,
     backend: Backend = None,
     device: Device = None,
     precision: Precision = None,
 ) -> None:
-    """Find images by words, by a picture, or by both at once.
-
-    Hits in words come with the probability that they match, and a line where relevance ends.
+    """Find images by words, by pictures, by both at once, and by what is known of them.
 
     Examples: `sightline search "a dog on a beach"`, `sightline search --image chair.jpg -k 5`,
-    `sightline search "in the snow" --image dog.jpg`, `sightline search --paths "red car" | head`.
+    `sightline search "beach at sunset" --image chair.jpg:0.5 --not people`,
+    `sightline search --filter "summer 2023 type:jpeg" --sort newest`, `sightline search --paths "red car" | head`.
     """
-    chosen = load_settings(library=library, model=model, backend=backend, device=device, precision=precision)
-    least = LIKELY if likely else 0.0
+    named = named_libraries(library)
+    first = next(iter(named.values()))
+    chosen = load_settings(library=first, model=model, backend=backend, device=device, precision=precision)
+    options = QueryOptions(
+        text=text,
+        texts=tuple(texts or ()),
+        images=tuple(images or ()),
+        image_ids=tuple(image_ids or ()),
+        unwanted=tuple(unwanted or ()),
+        region=region,
+        prompts=tuple(prompts or ()),
+        box=box,
+        filter=filter,
+        since=since,
+        until=until,
+        folder=folder,
+        types=types,
+        sort=sort,
+        among=among,
+        collapse=collapse,
+        k=k,
+        relevance=relevance,
+        min_probability=LIKELY if likely else 0.0,
+    )
     if queries is not None:
-        if text is not None or image is not None or image_id is not None:
-            raise InvalidQuery("--queries takes its queries from the file; leave out the text, --image and --id")
-        Query.of(text="any", k=k)  # a k out of range is one error, not one a line
-        _search_lines(queries, k, least, chosen)
+        if len(named) > 1:
+            raise InvalidQuery("--queries is of one collection; give one --library")
+        plain = QueryOptions(k=k, collapse=collapse, relevance=relevance, min_probability=options.min_probability)
+        if options != plain or facets:
+            raise InvalidQuery("--queries takes its queries from the file; leave out everything else that is asked for")
+        any_text = replace(options, text="any").query(lambda _: b"")  # a k out of range is one error, not one a line
+        _search_lines(queries, any_text, chosen)
         return
-    picture = _read_picture(image, chosen.limits) if image else None
-    query = Query.of(text=text, image=picture, image_id=image_id, k=k, min_probability=least)
-    with _open_engine(chosen) as engine:
-        results = engine.search(query)
+    query = options.query(lambda path: read_picture(path, chosen.limits))
+    if len(named) > 1:
+        if facets:
+            raise InvalidQuery("facets are of one collection; give one --library")
+        from search.several_cli import search_jointly
+
+        search_jointly(query, named, chosen, as_json=as_json, path_end=_path_end(paths, print0))
+        return
+    with open_engine(chosen) as engine:
+        results = engine.search(query, facets=facets)
     if as_json:
-        typer.echo(json.dumps([_hit_json(hit) for hit in results.hits], indent=2))
-    elif paths or print0:
-        _write_paths(results.hits, b"\0" if print0 else b"\n")
+        typer.echo(json.dumps(_results_json(results), indent=2))
+    elif end := _path_end(paths, print0):
+        write_paths(results.hits, end)
     else:
-        _print_hits(results)
+        _print_results(results)
 
 
-def _read_picture(path: Path, limits: Limits) -> bytes:
+def _path_end(paths: bool, print0: bool) -> bytes | None:
+    """What ends each path; None if more than paths is to be printed."""
+    if print0:
+        return b"\0"
+    return b"\n" if paths else None
+
+
+def read_picture(path: Path, limits: Limits) -> bytes:
     """Never more than the limit and a byte, so that a device or a pipe without an end is refused, too."""
     from indexer.sources import file_too_large
 
@@ -109,7 +196,7 @@ def _read_picture(path: Path, limits: Limits) -> bytes:
 
 
 @contextmanager
-def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
+def open_engine(settings: Settings) -> Iterator[SearchEngine]:
     """Compose collection, encoder and engine."""
     from indexer.collection import Collection
     from indexer.encoder import load_encoder
@@ -121,15 +208,18 @@ def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
         yield SearchEngine(collection, encoder, settings.limits)
 
 
-def _search_lines(lines: Iterable[str], k: int, least: float, settings: Settings) -> None:
-    """One JSON line `{query, hits, matches, no_match}` a query, in order; `{query, error}` for one that fails."""
+def _search_lines(lines: Iterable[str], asked: Query, settings: Settings) -> None:
+    """Each line asked for as `asked` is: one JSON line `{query, hits}`, in order, or `{query, error}`.
+
+    Where a claim is made there are `matches` and `no_match`, too.
+    """
     from search.engine import QUERY_BATCH
 
     failed = 0
-    with _open_engine(settings) as engine:
+    with open_engine(settings) as engine:
         stripped = (line.rstrip("\r\n") for line in lines)
         while batch := list(islice(stripped, QUERY_BATCH)):
-            for answer in _answers(engine, batch, k, least):
+            for answer in _answers(engine, batch, asked):
                 failed += "error" in answer
                 sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
@@ -138,58 +228,95 @@ def _search_lines(lines: Iterable[str], k: int, least: float, settings: Settings
         raise typer.Exit(SOME_FAILED)
 
 
-def _answers(engine: SearchEngine, texts: Sequence[str], k: int, least: float) -> list[dict[str, Any]]:
+def _answers(engine: SearchEngine, texts: Sequence[str], asked: Query) -> list[dict[str, Any]]:
     """The answer to each text, all good ones encoded in one batch."""
     answers: list[dict[str, Any]] = [{"query": text} for text in texts]
     good: list[tuple[dict[str, Any], Query]] = []
     for answer, text in zip(answers, texts, strict=True):
         try:
-            good.append((answer, Query.of(text=text, k=k, min_probability=least)))
+            good.append((answer, replace(asked, terms=(TextTerm(text),))))
         except SightlineError as error:
             answer["error"] = str(error)
     for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
-        answer["hits"] = [_hit_json(hit) for hit in results.hits]
-        if results.claim is not None:
-            answer["matches"] = asdict(results.claim.matches)
-            answer["no_match"] = results.claim.no_match
+        answer["hits"] = [hit_json(hit) for hit in results.hits]
+        if results.claim:
+            answer |= _claim_json(results.claim)
     return answers
 
 
-def _hit_json(hit: Hit) -> dict[str, Any]:
+def _results_json(results: Results) -> list[dict[str, Any]] | dict[str, Any]:
+    """The hits; with facets or a claim, all under their names."""
+    hits = [hit_json(hit) for hit in results.hits]
+    more: dict[str, Any] = {"facets": asdict(results.facets)} if results.facets else {}
+    if results.claim:
+        more |= _claim_json(results.claim)
+    return {"hits": hits, **more} if more else hits
+
+
+def _claim_json(claim: Claim) -> dict[str, Any]:
+    return {"matches": asdict(claim.matches), "no_match": claim.no_match}
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
     image = hit.image
     return {
         "rank": hit.rank,
-        "score": round(hit.score, 6),
+        "score": None if hit.score is None else round(hit.score, 6),
+        "shares": [round(share, 6) for share in hit.shares],
         "probability": None if hit.probability is None else round(hit.probability, 4),
         "id": image.id,
         "path": image.path,
+        "seconds": parse(image.path).seconds,
         "width": image.width,
         "height": image.height,
         "format": image.format,
         "size": image.size,
         "taken_at": image.taken_at.isoformat() if image.taken_at else None,
         "camera": image.camera,
+        "duplicates": hit.behind,
     }
 
 
-def _write_paths(hits: Sequence[Hit], end: bytes) -> None:
+def write_paths(hits: Sequence[Hit], end: bytes) -> None:
     """Paths as the bytes they are on the disk, so that any name survives the pipe."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(os.fsencode(hit.image.path) + end for hit in hits))
+    sys.stdout.buffer.write(b"".join(os.fsencode(location(hit.image.path)) + end for hit in hits))
     sys.stdout.buffer.flush()
 
 
-def _print_hits(results: Results) -> None:
+def _print_results(results: Results) -> None:
     """What is claimed goes to stderr, as it is no hit; the line stands where relevance ends."""
-    hits, claim = results.hits, results.claim
+    if not results.hits:
+        typer.echo(_why_none(results), err=True)
+    if results.claim:
+        typer.echo(results.claim.in_words(), err=True)
+    last = max((hit.rank for hit in results.hits if hit.probability is not None and hit.probability > CUT), default=0)
+    for hit in results.hits:
+        typer.echo(f"{hit.rank:>4}  {_scored(hit)}{display_path(shown(hit.image.path))}")
+        if hit.rank == last and hit is not results.hits[-1]:
+            typer.echo("below here less than one in ten is likely to match", err=True)
+    if results.facets:
+        _print_facets(results.facets)
+
+
+def _why_none(results: Results) -> str:
     if not results.images:
-        typer.echo("the collection is empty; add images with `sightline index FOLDER`", err=True)
-        return
-    if claim is not None:
-        typer.echo(claim.in_words(results.images), err=True)
-    last = max((hit.rank for hit in hits if hit.probability is not None and hit.probability > CUT), default=0)
-    for hit in hits:
-        likely = "" if hit.probability is None else f"  {hit.probability:4.0%}"
-        typer.echo(f"{hit.rank:>4}  {hit.score:.3f}{likely}  {display_path(hit.image.path)}")
-        if hit.rank == last and hit is not hits[-1]:
-            typer.echo("      — below here hardly anything matches —")
+        return "the collection is empty; add images with `sightline index FOLDER`"
+    if results.claim and results.matched != 0:
+        return "no hit is likely enough; leave out --likely to see the best"
+    return "no image passes the filter; ask for less"
+
+
+def _scored(hit: Hit) -> str:
+    """The score and, of several terms, what each gives to it."""
+    if hit.score is None:
+        return ""
+    shares = " ".join(f"{share:+.3f}" for share in hit.shares) if len(hit.shares) > 1 else ""
+    likely = "" if hit.probability is None else f"{hit.probability:4.0%}  "
+    return f"{hit.score:.3f}  {likely}" + (f"({shares})  " if shares else "")
+
+
+def _print_facets(facets: Facets) -> None:
+    for name in ("format", "orientation", "year", "camera"):
+        counts = ", ".join(f"{display_path(count.value)} {count.images:,}" for count in getattr(facets, name))
+        typer.echo(f"{name}: {counts or 'not known'}")

@@ -8,13 +8,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Generic, TypeVar
 
 from indexer.errors import CursorExpired
-from indexer.vectors import Ids, Matches
-from indexer.vectors.segmented import SegmentedIndex
+from indexer.vectors import VectorIndex, Vectors
+from search.rankings import Ranking
 from search.relevance.relevance import QueryRelevance
 
 KEPT = 256
@@ -27,28 +25,24 @@ KEPT_SECONDS = 900.0
 class KeptSearch:
     """A search as it was first answered, whatever the collection has become since."""
 
-    index: SegmentedIndex
-    vector: NDArray[np.float32]
-    """`(dimension,)`, unit length."""
-    allowed: Ids | None
+    index: VectorIndex
+    ranking: Ranking
+    parts: Vectors | None
+    """`(terms, dimension)`: what each term adds to the vector; None where nothing was looked for."""
+    matched: int | None
+    """How many images pass the filter; None without one."""
     relevance: QueryRelevance | None = None
-    """What is known of how likely its hits are; None for queries of which nothing is claimed."""
-    likely: Matches | None = None
-    """All there is to page through, best first, where only likely hits were asked for."""
+    """How likely its hits are; None where it was not asked for, and of what nothing is claimed."""
 
-    def best(self, k: int) -> Matches:
-        """The first k, or all that there are."""
-        if self.likely is not None:
-            return Matches(self.likely.ids[:k], self.likely.scores[:k])
-        [found] = self.index.search(self.vector[None], k, self.allowed)
-        return found
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Kept]):
     """What a cursor asks for: the hits from `offset` on."""
 
-    search: KeptSearch
+    search: Kept
     key: str
     offset: int
 
@@ -57,7 +51,12 @@ class Page:
         return f"{self.key}.{offset}"
 
 
-class Cursors:
+def at_offset(cursor: str, offset: int) -> str:
+    """The one for another page of the search that a cursor is of."""
+    return f"{cursor.rpartition('.')[0]}.{offset}"
+
+
+class Cursors(Generic[Kept]):
     """The last `kept` searches, each for `seconds` after its last page. Safe to use from any number of threads."""
 
     def __init__(
@@ -65,15 +64,15 @@ class Cursors:
     ) -> None:
         self._kept, self._seconds, self._clock = kept, seconds, clock
         self._lock = threading.Lock()
-        self._searches: OrderedDict[str, tuple[KeptSearch, float]] = OrderedDict()  # the least recently used first
+        self._searches: OrderedDict[str, tuple[Kept, float]] = OrderedDict()  # the least recently used first
 
-    def keep(self, search: KeptSearch, offset: int) -> str:
+    def keep(self, search: Kept, offset: int) -> str:
         """A cursor for the page that begins at `offset`."""
         page = Page(search, secrets.token_urlsafe(12), offset)
         self._use(page.key, search)
         return page.cursor(offset)
 
-    def find(self, cursor: str) -> Page:
+    def find(self, cursor: str) -> Page[Kept]:
         """Raises `CursorExpired`, also for what never was a cursor."""
         key, _, offset = cursor.rpartition(".")
         with self._lock:
@@ -85,7 +84,7 @@ class Cursors:
         self._use(key, search)
         return Page(search, key, int(offset))
 
-    def _use(self, key: str, search: KeptSearch) -> None:
+    def _use(self, key: str, search: Kept) -> None:
         with self._lock:
             self._searches[key] = (search, self._clock())
             self._searches.move_to_end(key)

@@ -1,4 +1,4 @@
-"""Queries -> unit vectors: texts by the encoder or from memory, pictures by the encoder, indexed images as they are."""
+"""The terms of queries -> unit vectors: by the encoder, or from memory where they are known."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
-from indexer.errors import InvalidQuery
 from indexer.images import Limits
 from indexer.microbatching import MicroBatcher
+from indexer.originals import Originals
 from search.query import ImageTerm, IndexedTerm, Query, Term, TextTerm
 
 KEPT_TEXTS = 4096
@@ -23,46 +23,63 @@ _CALLS_AT_ONCE = 64
 
 
 class QueryEmbedder:
-    """Embeds the queries of one collection. Safe to use from any number of threads."""
+    """Embeds the terms of the queries of one collection. Safe to use from any number of threads."""
 
     def __init__(self, collection: Collection, encoder: Encoder, limits: Limits) -> None:
         self._collection, self._encoder, self._limits = collection, encoder, limits
-        self._texts = TextEmbeddings(encoder)
+        self._texts, self._originals = TextEmbeddings(encoder), Originals(limits)
 
-    def embed(self, queries: Sequence[Query]) -> Embeddings:
-        """`(n, dimension)` unit rows: the weighted sum of each query's terms.
+    def embed(self, queries: Sequence[Query]) -> list[Embeddings]:
+        """`(terms, dimension)` unit rows of each query: texts in one batch, pictures in another.
 
-        Raises `InvalidQuery` where the weights cancel each other out, `ImageNotFound`, and `UnreadableImage`.
+        Raises `ImageNotFound` and `UnreadableImage`.
         """
-        embedded = self._embed_terms([term for query in queries for term in query.terms])
-        rows = np.zeros((len(queries), self._collection.manifest.dimension), np.float32)
-        position = 0
-        for row, query in zip(rows, queries, strict=True):
-            for term in query.terms:
-                row += term.weight * embedded[position]
-                position += 1
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        if (norms < 1e-6).any():
-            raise InvalidQuery("the weights of the terms cancel each other out; change one of them")
-        return np.asarray(rows / norms, dtype=np.float32)
-
-    def _embed_terms(self, terms: Sequence[Term]) -> Embeddings:
-        """`(len(terms), dimension)`: texts in one batch, pictures in another, indexed images from the catalog."""
+        terms = [term for query in queries for term in query.terms]
         rows = np.empty((len(terms), self._collection.manifest.dimension), np.float32)
-        texts = {i: term.text for i, term in enumerate(terms) if isinstance(term, TextTerm)}
-        if texts:
-            rows[list(texts)] = self._texts.of(list(texts.values()))
+        self._embed_texts(rows, queries)
         pictures = {
-            i: self._collection.manifest.decode(term.data, self._limits).pixels
-            for i, term in enumerate(terms)
-            if isinstance(term, ImageTerm)
+            place: self._collection.manifest.decode(data, self._limits).pixels
+            for place, term in enumerate(terms)
+            if (data := self._picture(term)) is not None
         }
         if pictures:
             rows[list(pictures)] = self._encoder.encode_images(np.stack(list(pictures.values())))
-        for i, term in enumerate(terms):
-            if isinstance(term, IndexedTerm):
-                rows[i] = self._collection.vector(term.image_id)
-        return rows
+        for place, term in enumerate(terms):
+            if isinstance(term, IndexedTerm) and term.region is None:
+                rows[place] = self._collection.vector(term.image_id)
+        return np.split(rows, np.cumsum([len(query.terms) for query in queries])[:-1])
+
+    def _embed_texts(self, rows: Embeddings, queries: Sequence[Query]) -> None:
+        """Each text, or the mean of its prompts, into its row."""
+        said: dict[int, list[str]] = {}
+        place = 0
+        for query in queries:
+            for term in query.terms:
+                if isinstance(term, TextTerm):
+                    said[place] = [prompt.replace("{}", term.text) for prompt in query.prompts] or [term.text]
+                place += 1
+        if not said:
+            return
+        embedded = self._texts.of([text for texts in said.values() for text in texts])
+        parts = np.split(embedded, np.cumsum([len(texts) for texts in said.values()])[:-1])
+        for place, part in zip(said, parts, strict=True):
+            rows[place] = part[0] if len(part) == 1 else _mean(part)
+
+    def _picture(self, term: Term) -> bytes | None:
+        """The file to encode for a term; None for what has its vector already, and for texts."""
+        if isinstance(term, ImageTerm):
+            return term.data if term.region is None else term.region.cut(term.data, self._limits)
+        if isinstance(term, IndexedTerm) and term.region is not None:
+            path = self._collection.catalog.get(term.image_id).path
+            data = self._originals.read(path)
+            return term.region.cut(data, self._limits)
+        return None
+
+
+def _mean(rows: Embeddings) -> NDArray[np.float32]:
+    total: NDArray[np.float32] = rows.sum(axis=0)
+    length = float(np.linalg.norm(total))
+    return total / length if length > 0 else rows[0]
 
 
 class TextEmbeddings:

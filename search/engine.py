@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.catalog import ImageRecord
 from indexer.collection import Collection
-from indexer.encoder import Encoder
+from indexer.encoder import Embeddings, Encoder
 from indexer.errors import InvalidQuery
 from indexer.images import Limits
-from indexer.vectors import Ids, Matches
-from indexer.vectors.segmented import SegmentedIndex
+from indexer.vectors import Ids
+from indexer.vectors.segmented import SegmentedIndex, among
+from search.collapsing import Collapsed
+from search.combination import combined, shares
 from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
-from search.query import DEFAULT_K, MAX_OFFSET, Query, check_page
+from search.facets import Facets, facets_of
+from search.heat_map import HeatMaps, Vector
+from search.query import DEFAULT_K, MAX_OFFSET, Query, Sort, TextTerm, check_page
+from search.rankings import Begun, ByScore, Listed, Ranking, Window
 from search.relevance.claim import Claim
-from search.relevance.relevance import COUNTED, QueryRelevance, Relevance
+from search.relevance.relevance import COUNTED, Relevance
 from search.relevance.vocabulary import VOCABULARY
+from search.selections import LISTED, Selections
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
+NOT_KNOWN = (
+    "how likely hits are is known for one text without prompts, sorted by score, among 50 images or more; leave out "
+    "--likely, or min_probability"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result. `score` is the cosine between query and image, -1 to 1; `rank` counts from 1, among all."""
+    """One result; `rank` counts from 1."""
 
     rank: int
-    score: float
+    score: float | None
+    """The cosine between query and image, -1 to 1; None where nothing was looked for."""
     image: ImageRecord
+    shares: tuple[float, ...] = ()
+    """What each term of the query, in its order, gives to the score or takes from it: they add up to it."""
+    behind: int = 0
+    """How many more images of its group of duplicates there are; 0 unless the query collapses them."""
     probability: float | None = None
     """That the image is what was asked for, 0 to 1; None where nothing is claimed (docs/relevance.md)."""
 
@@ -46,15 +62,19 @@ class Results:
     offset: int
     """How many ranks come before the page."""
     images: int
-    """How many images were searched: all that the collection held."""
+    """How many images the collection held."""
     more: bool
     """Whether there are hits after this page."""
     seconds: float
     """Wall time of encoding, search and join."""
     cursor: str | None = None
     """For `SearchEngine.next_page`; None after the last page, and for queries that were asked many at once."""
+    matched: int | None = None
+    """How many images pass the filter; None without one."""
+    facets: Facets | None = None
+    """Counts of all that pass the filter or, with terms, of the best `among` of them; if they were asked for."""
     claim: Claim | None = None
-    """How many images match; None where nothing is claimed: of pictures, and of text and picture together."""
+    """About how many images match; None where it was not asked for, and where nothing is claimed."""
 
 
 class SearchEngine:
@@ -67,20 +87,26 @@ class SearchEngine:
         collection.check_model(encoder.manifest)
         self._collection = collection
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
-        self._cursors = Cursors()
+        self._selections = Selections(collection.catalog)
+        self._cursors: Cursors[KeptSearch] = Cursors()
         self._relevance = Relevance(lambda: collection.kept_texts("vocabulary", VOCABULARY, encoder))
+        self.heat_maps = HeatMaps(encoder, collection.manifest, limits)
 
-    def search(self, query: Query, allowed: Ids | None = None) -> Results:
+    def embed(self, query: Query) -> Vector:
+        """The query's unit vector `(dimension,)`. Raises as `search`."""
+        [vectors] = self._embedder.embed([query])
+        return _sum(_parts(query, vectors))
+
+    def search(self, query: Query, allowed: Ids | None = None, *, facets: bool = False) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.
 
         Raises `InvalidQuery`, `ImageNotFound`, and `UnreadableImage` for a picture that cannot be decoded.
         """
         started = time.perf_counter()
-        [vector] = self._embedder.embed([query])
-        index = self._collection.snapshot()
-        [found] = index.search(vector[None], max(query.offset + query.k + 1, COUNTED), allowed)
-        kept = self._begun(query, vector, index, found, allowed)
-        return self._page(kept, query.offset, query.k, started, lambda offset: self._cursors.keep(kept, offset), found)
+        [vectors] = self._embedder.embed([query])
+        kept = self._prepared(query, vectors, self._collection.snapshot(), allowed)
+        counted = self._facets(query, kept, allowed) if facets else None
+        return self._page(kept, query.offset, query.k, started, partial(self._cursors.keep, kept), counted)
 
     def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
         """The `k` hits after the page that the cursor came with, of the collection as it was then.
@@ -100,18 +126,64 @@ class SearchEngine:
             results += self._search_batch(queries[start : start + QUERY_BATCH])
         return results
 
-    def _begun(
-        self, query: Query, vector: NDArray[np.float32], index: SegmentedIndex, found: Matches, allowed: Ids | None
-    ) -> KeptSearch:
-        relevance = self._relevance.of(query, vector, index, found, allowed)
+    def _prepared(self, query: Query, vectors: Embeddings, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
+        """The search of a query whose terms have those vectors."""
+        search = self._ranked(query, vectors, index, allowed)
+        if not query.collapse:
+            return search
+        return replace(search, ranking=Collapsed(search.ranking, self._collection.catalog.duplicates.shown))
+
+    def _ranked(self, query: Query, vectors: Embeddings, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
+        if not query.terms:
+            return self._listing(query, index, allowed)
+        matched = None
+        if query.filter is not None:
+            passing = self._selections.ids(query.filter)
+            allowed = passing if allowed is None else np.intersect1d(allowed, passing, assume_unique=True)
+            matched = len(allowed)
+        parts = _parts(query, vectors)
+        ranking: Ranking = ByScore(index, _sum(parts), allowed)
+        if query.order != "score":
+            ranking = self._sorted(ranking.window(0, query.among), query.order)
+        search = KeptSearch(index, ranking, parts, matched)
+        return self._judged(query, search, index, allowed) if query.relevance or query.min_probability else search
+
+    def _judged(self, query: Query, search: KeptSearch, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
+        """With what is known of how likely its hits are, if anything is."""
+        relevance = None
+        if search.parts is not None and self._relevance.judges(query):
+            page = query.offset + query.k + 1
+            ranking = Begun.of(search.ranking, max(COUNTED, 2 * page if query.collapse else page))
+            relevance = self._relevance.judge(_sum(search.parts), index, ranking.first, allowed)
+            search = replace(search, ranking=ranking, relevance=relevance)
         if not query.min_probability:
-            return KeptSearch(index, vector, allowed, relevance)
+            return search
         if relevance is None:
-            raise InvalidQuery(
-                "how likely hits are is known for queries in words alone, among 50 images or more; leave out --likely "
-                "or the least probability"
-            )
-        return KeptSearch(index, vector, allowed, relevance, relevance.likely(query.min_probability))
+            raise InvalidQuery(NOT_KNOWN)
+        return replace(search, ranking=relevance.likely(search.ranking, query.min_probability))
+
+    def _listing(self, query: Query, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
+        """What passes a filter, where nothing is looked for."""
+        assert query.filter is not None
+        ids = self._selections.listed(query.filter, query.order)
+        if allowed is None:
+            return KeptSearch(index, Listed(ids), None, self._selections.count(query.filter))
+        ids = ids[among(ids, allowed)]
+        return KeptSearch(index, Listed(ids), None, len(ids))
+
+    def _sorted(self, best: Window, order: Sort) -> Listed:
+        """The best hits by something else than their scores, which they keep."""
+        ids = self._selections.sorted(best.ids, order)
+        places = np.argsort(best.ids)
+        scores = None if best.scores is None else best.scores[places[np.searchsorted(best.ids[places], ids)]]
+        return Listed(ids, scores)
+
+    def _facets(self, query: Query, search: KeptSearch, allowed: Ids | None) -> Facets:
+        listing = search.parts is None
+        if listing and allowed is None and query.filter is not None:
+            return self._selections.facets(query.filter)
+        ids = search.ranking.window(0, LISTED if listing else query.among).ids
+        return facets_of(self._collection.catalog.get_many(ids.tolist()).values())
 
     def _page(
         self,
@@ -120,67 +192,82 @@ class SearchEngine:
         k: int,
         started: float,
         cursor: Callable[[int], str],
-        found: Matches | None = None,
+        facets: Facets | None = None,
     ) -> Results:
-        """`found`: what the search's vector finds, as far as the page and one more, where that is known."""
         following = offset + k
         # One more than the page, to know whether another page follows.
-        match = found if found is not None and search.likely is None else search.best(following + 1)
-        page = _window(match, offset, k)
-        records = self._collection.catalog.get_many(page.ids.tolist())
-        more = len(match.ids) > following
+        found = search.ranking.window(offset, following + 1)
+        more = len(found.ids) > k
+        hits = self._hits(found.cut(0, k), offset, search)
         return Results(
-            hits=_hits(page, offset, records, search.relevance),
+            hits=hits,
             offset=offset,
             images=len(search.index),
             more=more,
             seconds=time.perf_counter() - started,
             cursor=cursor(following) if more and following <= MAX_OFFSET else None,
+            matched=search.matched,
+            facets=facets,
             claim=search.relevance.claim if search.relevance else None,
         )
 
+    def _hits(self, found: Window, offset: int, search: KeptSearch) -> tuple[Hit, ...]:
+        """An image removed between vector search and join has no record: it is left out, its rank stays empty."""
+        records = self._collection.catalog.get_many(found.ids.tolist())
+        ids, count = found.ids.tolist(), len(found.ids)
+        scores = [None] * count if found.scores is None else found.scores.tolist()
+        behind = found.behind or (0,) * count
+        parts = zip(ids, scores, self._shares(found, search), behind, _likely(found, search), strict=True)
+        return tuple(
+            Hit(rank, score, records[id_], tuple(given), more, likely)
+            for rank, (id_, score, given, more, likely) in enumerate(parts, offset + 1)
+            if id_ in records
+        )
+
+    def _shares(self, found: Window, search: KeptSearch) -> Sequence[Sequence[float]]:
+        """Of each hit, what each term gives to its score."""
+        if search.parts is None or found.scores is None:
+            return [()] * len(found.ids)
+        if len(search.parts) == 1:
+            return [(score,) for score in found.scores.tolist()]
+        given: list[list[float]] = shares(search.parts, search.index.vectors_of(found.ids)).tolist()
+        return given
+
     def _search_batch(self, queries: Sequence[Query]) -> list[Results]:
+        """All queries that only look for something, in one pass over the vectors."""
         started = time.perf_counter()
-        vectors = self._embedder.embed(queries)
         index = self._collection.snapshot()
-        wanted = max(query.offset + query.k for query in queries) + 1
-        matches = index.search(vectors, max(wanted, COUNTED))
         searches = [
-            self._begun(query, row, index, match, None)
-            for query, row, match in zip(queries, vectors, matches, strict=True)
+            self._prepared(query, vectors, index, None)
+            for query, vectors in zip(queries, self._embedder.embed(queries), strict=True)
         ]
-        for number, search in enumerate(searches):
-            if search.likely is not None:
-                matches[number] = search.likely
-        pages = [_window(match, query.offset, query.k) for match, query in zip(matches, queries, strict=True)]
-        records = self._collection.catalog.get_many(sorted({int(i) for page in pages for i in page.ids}))
+        plain = [search for search in searches if isinstance(search.ranking, ByScore) and search.matched is None]
+        wanted = max(query.offset + query.k for query in queries) + 1
+        vectors = [_sum(search.parts) for search in plain if search.parts is not None]
+        matches = index.search(np.stack(vectors), wanted) if vectors else []
+        found = {id(search): Listed(match.ids, match.scores) for search, match in zip(plain, matches, strict=True)}
+        searches = [replace(search, ranking=found.get(id(search), search.ranking)) for search in searches]
         seconds = (time.perf_counter() - started) / len(queries)
         return [
-            Results(
-                hits=_hits(page, query.offset, records, search.relevance),
-                offset=query.offset,
-                images=len(index),
-                more=len(match.ids) > query.offset + query.k,
-                seconds=seconds,
-                claim=search.relevance.claim if search.relevance else None,
-            )
-            for query, match, page, search in zip(queries, matches, pages, searches, strict=True)
+            replace(self._page(search, query.offset, query.k, started, lambda _: ""), seconds=seconds, cursor=None)
+            for query, search in zip(queries, searches, strict=True)
         ]
 
 
-def _window(match: Matches, offset: int, k: int) -> Matches:
-    window = slice(offset, offset + k)
-    return Matches(ids=match.ids[window], scores=match.scores[window])
+def _likely(found: Window, search: KeptSearch) -> Sequence[float | None]:
+    """Of each hit, the probability that it is what was asked for."""
+    if search.relevance is None or found.scores is None:
+        return [None] * len(found.ids)
+    likely: list[float] = search.relevance.probabilities(found.ids, found.scores).tolist()
+    return likely
 
 
-def _hits(
-    page: Matches, offset: int, records: Mapping[int, ImageRecord], relevance: QueryRelevance | None
-) -> tuple[Hit, ...]:
-    """An image removed between the vector search and the join has no record: it is left out, its rank stays empty."""
-    likely = relevance.probabilities(page).tolist() if relevance else [None] * len(page.ids)
-    ranked = enumerate(zip(page.ids.tolist(), page.scores.tolist(), likely, strict=True), start=offset + 1)
-    return tuple(
-        Hit(rank, score, records[image_id], probability)
-        for rank, (image_id, score, probability) in ranked
-        if image_id in records
-    )
+def _parts(query: Query, vectors: Embeddings) -> Embeddings:
+    weights = np.array([term.weight for term in query.terms], np.float32)
+    return combined(vectors, weights, np.array([isinstance(term, TextTerm) for term in query.terms]))
+
+
+def _sum(parts: Embeddings) -> NDArray[np.float32]:
+    """`(dimension,)`, unit length but for rounding."""
+    vector: NDArray[np.float32] = parts.sum(axis=0)
+    return vector

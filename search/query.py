@@ -1,10 +1,15 @@
-"""What a query is: weighted terms of text and image, and the page of results wanted. Parsing and validation only."""
+"""What a query is: weighted terms of text and image, filters, order and the page wanted. Validation only."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from indexer.errors import ImageNotFound, InvalidQuery
+from search.filters import Filter, check_size
+from search.region import Region
 
 DEFAULT_K = 20
 MAX_K = 10_000
@@ -13,11 +18,23 @@ MAX_ID = 2**63 - 1
 """The largest id that the catalog's database can hold."""
 MAX_TEXT = 2_000
 """Characters. Encoders read 32 to 77 tokens; anything near this limit is a pasted document, not a query."""
+MAX_TERMS = 32
+MIN_WEIGHT, MAX_WEIGHT = 0.001, 100.0
+MAX_PROMPTS = 32
+DEFAULT_AMONG = 200
+"""Of the best hits, how many are meant where a query with terms is sorted by something else, or counted in facets."""
+MAX_AMONG = 10_000
+
+UNWANTED = -0.5
+"""The weight of what is not to be seen, unless another is given; docs/queries.md says what it does, and what -1."""
+
+Sort = Literal["score", "newest", "oldest", "name"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
 
 
 @dataclass(frozen=True, slots=True)
 class TextTerm:
-    """Words to look for."""
+    """Words to look for; with a negative weight, what is not to be seen."""
 
     text: str
     weight: float = 1.0
@@ -25,18 +42,20 @@ class TextTerm:
 
 @dataclass(frozen=True, slots=True)
 class ImageTerm:
-    """A picture to look for: the bytes of an image file."""
+    """A picture to look for: the bytes of an image file, all of it or a region."""
 
     data: bytes
     weight: float = 1.0
+    region: Region | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedTerm:
-    """A picture of the collection to look for, by its id."""
+    """A picture of the collection to look for, by its id. For a region of it its file is read."""
 
     image_id: int
     weight: float = 1.0
+    region: Region | None = None
 
 
 Term = TextTerm | ImageTerm | IndexedTerm
@@ -44,26 +63,38 @@ Term = TextTerm | ImageTerm | IndexedTerm
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Terms whose weighted embeddings are summed, and the ranks `offset + 1` to `offset + k` of what is nearest.
+    """What is to be seen and what not, the filter that images have to pass, and ranks `offset + 1` to `offset + k`.
 
-    Raises `InvalidQuery` when there is no term, a text is empty or too long, or k or offset is out of range, and
-    `ImageNotFound` for an id that no collection can have.
+    Raises `InvalidQuery` when there is neither a term nor a filter, when nothing is looked for and only something not,
+    when a text, a weight, k or offset is out of range, and `ImageNotFound` for an id that no collection can have.
     """
 
     terms: tuple[Term, ...]
     k: int = DEFAULT_K
     offset: int = 0
+    filter: Filter | None = None
+    sort: Sort | None = None
+    """None: by score; without terms, the newest first."""
+    prompts: tuple[str, ...] = ()
+    """Sentences with {} in the place of a text: each text stands for the mean of them all."""
+    among: int = DEFAULT_AMONG
+    """With terms: how many of the best are sorted by `sort`, and counted in facets."""
+    collapse: bool = False
+    """Show of each group of duplicates the best hit only; ranks count what is shown."""
+    relevance: bool = False
+    """Say of each hit how likely it matches, and about how many images do, where that is known."""
     min_probability: float = 0.0
     """Only hits that match at least so probably, 0 to 1; 0 for all."""
 
     def __post_init__(self) -> None:
-        if not self.terms:
-            raise InvalidQuery("nothing to search by; give a text, a picture, or the id of an indexed image")
-        for term in self.terms:
-            if isinstance(term, TextTerm):
-                _check_text(term.text)
-            elif isinstance(term, IndexedTerm) and not 0 <= term.image_id <= MAX_ID:
-                raise ImageNotFound(term.image_id)
+        self._check_terms()
+        _check_prompts(self.prompts)
+        if self.sort is not None and self.sort not in SORTS:
+            raise InvalidQuery(f"cannot sort by {self.sort!r}; sort by {', '.join(SORTS)}")
+        if not self.terms and self.sort == "score":
+            raise InvalidQuery("without something to look for there is no score to sort by; sort by newest or name")
+        if not 1 <= self.among <= MAX_AMONG:
+            raise InvalidQuery(f"among is {self.among:,}; it must be 1 to {MAX_AMONG:,}")
         check_page(self.k, self.offset)
         if not 0 <= self.min_probability <= 1:
             raise InvalidQuery(f"the least probability is {self.min_probability:g}; it must be 0 to 1")
@@ -77,6 +108,8 @@ class Query:
         image_id: int | None = None,
         k: int = DEFAULT_K,
         offset: int = 0,
+        collapse: bool = False,
+        relevance: bool = False,
         min_probability: float = 0.0,
     ) -> Query:
         """A query of whichever terms are given, each with weight 1."""
@@ -87,7 +120,31 @@ class Query:
             terms.append(ImageTerm(image))
         if image_id is not None:
             terms.append(IndexedTerm(image_id))
-        return cls(tuple(terms), k=k, offset=offset, min_probability=min_probability)
+        return cls(
+            tuple(terms),
+            k=k,
+            offset=offset,
+            collapse=collapse,
+            relevance=relevance,
+            min_probability=min_probability,
+        )
+
+    @property
+    def order(self) -> Sort:
+        """What the hits are sorted by."""
+        return self.sort or ("score" if self.terms else "newest")
+
+    def _check_terms(self) -> None:
+        if self.filter is not None:
+            check_size(self.filter)
+        elif not self.terms:
+            raise InvalidQuery("nothing to search by; give a text, a picture, the id of an indexed image, or a filter")
+        if len(self.terms) > MAX_TERMS:
+            raise InvalidQuery(f"the query has {len(self.terms):,} terms; the limit is {MAX_TERMS}")
+        for term in self.terms:
+            _check_term(term)
+        if self.terms and all(term.weight < 0 for term in self.terms):
+            raise InvalidQuery("the query only says what is not to be seen; add what is, or use a filter alone")
 
 
 def check_page(k: int, offset: int) -> None:
@@ -98,8 +155,28 @@ def check_page(k: int, offset: int) -> None:
         raise InvalidQuery(f"offset is {offset:,}; it must be 0 to {MAX_OFFSET:,}")
 
 
+def _check_term(term: Term) -> None:
+    if not math.isfinite(term.weight) or not MIN_WEIGHT <= abs(term.weight) <= MAX_WEIGHT:
+        raise InvalidQuery(
+            f"the weight {term.weight:g} is out of range: it must be {MIN_WEIGHT:g} to {MAX_WEIGHT:g}, or as much "
+            "below 0 for what is not to be seen"
+        )
+    if isinstance(term, TextTerm):
+        _check_text(term.text)
+    elif isinstance(term, IndexedTerm) and not 0 <= term.image_id <= MAX_ID:
+        raise ImageNotFound(term.image_id)
+
+
 def _check_text(text: str) -> None:
     if not text.strip():
         raise InvalidQuery("the text is empty; say in a few words what the picture shows")
     if len(text) > MAX_TEXT:
         raise InvalidQuery(f"the text has {len(text):,} characters; the limit is {MAX_TEXT:,}: shorten it")
+
+
+def _check_prompts(prompts: Sequence[str]) -> None:
+    if len(prompts) > MAX_PROMPTS:
+        raise InvalidQuery(f"there are {len(prompts):,} prompts; the limit is {MAX_PROMPTS}")
+    for prompt in prompts:
+        if "{}" not in prompt or len(prompt) > MAX_TEXT:
+            raise InvalidQuery(f"the prompt {prompt[:80]!r} must have {{}} in the place of the text: 'a photo of {{}}'")

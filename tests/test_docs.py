@@ -18,7 +18,7 @@ def test_every_command_and_option_is_documented() -> None:
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     commands = get_command(app).commands  # type: ignore[attr-defined]
     for name, command in commands.items():
-        section = page.split(f"## `sightline {name}`\n")[1].split("\n## ")[0]
+        section = page.split(f"\n## `sightline {name}`\n")[1].split("\n## ")[0].split("\n### ")[0]
         listed = re.findall(r"^\* `(-[^`]*)`", section, re.MULTILINE)
         documented = {max(re.findall(r"(?<![\w-])-+[\w-]+", line), key=len) for line in listed}
         options = {max(p.opts, key=len) for p in command.params if p.opts[0].startswith("-")}

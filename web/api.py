@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import PurePath
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -18,13 +19,19 @@ from fastapi.responses import FileResponse
 from indexer import __version__
 from indexer.catalog import ImageRecord
 from indexer.errors import InvalidQuery
+from indexer.originals import file_of
+from indexer.sources.address import name
+from indexer.thumbnails import Side
+from search.box import Box
 from search.engine import Results
-from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
+from search.query import MAX_ID
 from web import thumbnails, uploads
+from web.collections import Collections, CollectionsDep, NamesDep, ServicesDep
+from web.collections_api import joint_answer
 from web.problems import documented, printable
+from web.queries import read_query
 from web.schemas import (
     CURSOR,
-    HASH,
     HASH_EXAMPLE,
     MAX_K,
     MAX_OFFSET,
@@ -33,33 +40,38 @@ from web.schemas import (
     ImageOut,
     ImagesResponse,
     IndexOut,
-    MatchesOut,
     QueryOut,
     SearchRequest,
     SearchResponse,
     StatsResponse,
     version,
 )
-from web.services import Services, ServicesDep
-from web.thumbnails import Side, original_status
-from web.uploads import QueryImage, read_search
+from web.search_schemas import HASH, ChipOut, FacetsOut, MatchesOut
+from web.thumbnails import original_status, read_original
+from web.uploads import read_search
 
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
 REVALIDATE: Final = "private, no-cache"
 ORIGINAL_TYPES: Final = {
-    format: f"image/{format}" for format in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heif")
+    **{format: f"image/{format}" for format in ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heif")},
+    **{format: f"video/{format}" for format in ("mp4", "webm", "mpeg")},
+    "m4v": "video/mp4",
+    "mov": "video/quicktime",
+    "mkv": "video/x-matroska",
 }
 """By the format found when the file was decoded, never by its name: what is not here can only be downloaded."""
 # An original is anybody's file: opened by itself it may run nothing, whatever a browser takes it for.
 ORIGINAL_POLICY: Final = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+# Chromium's player asks for a video a second time, and may not without the origin; scripts stay forbidden.
+VIDEO_POLICY: Final = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox allow-same-origin"
 
-router = APIRouter(prefix="/api", responses=documented(422))
-health_router = APIRouter(responses=documented(503))
+router = APIRouter(prefix="/api", responses=documented(404, 422, 503))
+health_router = APIRouter(responses=documented(404, 422, 503))
 
 ImageId = Annotated[int, PathParameter(ge=0, le=MAX_ID, description="id of an indexed image", examples=[17])]
 
 
-def _pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
+def pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
     """An answer that is a picture, and the empty one to a client that has it already, for OpenAPI."""
     content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
     return {
@@ -70,9 +82,9 @@ def _pictures(*media_types: str) -> dict[int | str, dict[str, Any]]:
 
 def _search_body() -> dict[str, Any]:
     """The two bodies that a search takes, for OpenAPI: the route reads them itself, as they come in."""
-    schema = SearchRequest.model_json_schema()
+    schema = _inlined(SearchRequest.model_json_schema())
     fields = {
-        name: next((kind for kind in field.get("anyOf", ()) if kind["type"] != "null"), field)
+        name: next((kind for kind in field.get("anyOf", ()) if kind.get("type") != "null"), field)
         | {"description": field["description"]}
         for name, field in schema["properties"].items()
     }
@@ -89,89 +101,105 @@ def _search_body() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without references: those lead from its own root, which is not that of OpenAPI's document."""
+    definitions = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolved(definitions[part["$ref"].rpartition("/")[2]])
+        return {name: resolved(value) for name, value in part.items()}
+
+    inlined: dict[str, Any] = resolved(schema)
+    return inlined
+
+
 @router.post(
     "/search",
-    summary="Search by a text, a picture, or both",
+    summary="Search by texts, pictures and filters",
     responses=documented(400, 403, 404, 410, 413, 415),
     openapi_extra=_search_body(),
 )
-async def search_images(request: Request, services: ServicesDep) -> SearchResponse:
-    """At least one of text, image, image_id and query_image; what is given together is looked for together.
+async def search_images(request: Request, collections: CollectionsDep, names: NamesDep) -> SearchResponse:
+    """By texts and pictures, each with a weight, by a filter, or by what a person typed into one box.
 
-    Or `cursor`, for the next page of a search.
+    What is given together counts together. Or `cursor`, for the next page of a search. In a form `terms`, `filter` and
+    `prompts` are JSON.
     """
-    wanted, upload = await read_search(request, services.settings.upload_limits.max_bytes)
-    slots = services.search_slots if upload is None else services.upload_slots
-    return await to_thread.run_sync(partial(_search, services, wanted, upload), limiter=slots)
+    shared = collections.main
+    wanted, upload = await read_search(request, shared.settings.upload_limits.max_bytes)
+    slots = shared.search_slots if upload is None else shared.upload_slots
+    return await to_thread.run_sync(partial(_search, collections, names, wanted, upload), limiter=slots)
 
 
 @router.get("/search", summary="The next page of a search", responses=documented(410))
 async def next_page(
-    services: ServicesDep,
+    collections: CollectionsDep,
+    names: NamesDep,
     cursor: Annotated[str, QueryParameter(description=CURSOR, examples=["3q2-7wEjRWeJq83v.40"])],
     k: Annotated[int, QueryParameter(ge=1, le=MAX_K, description="how many hits", examples=[40])] = 40,
 ) -> SearchResponse:
-    """410 when the search is not kept any more: ask again, with `offset`."""
-    return await to_thread.run_sync(partial(_next_page, services, cursor, k), limiter=services.search_slots)
+    """Of the same collections. 410 when the search is not kept any more: ask again, with `offset`."""
+    slots = collections.main.search_slots
+    return await to_thread.run_sync(partial(_next_page, collections, names, cursor, k), limiter=slots)
 
 
-def _search(services: Services, wanted: SearchRequest, upload: bytes | None) -> SearchResponse:
+def _search(
+    collections: Collections, names: Sequence[str], wanted: SearchRequest, upload: bytes | None
+) -> SearchResponse:
     if wanted.cursor is not None:
         if upload is not None or wanted.model_fields_set - {"cursor", "k"}:
             raise InvalidQuery("a cursor goes on with a search; send nothing beside it but k")
-        return _next_page(services, wanted.cursor, wanted.k)
-    picture = _picture(services, wanted, upload)
-    query = Query(_terms(wanted, picture), wanted.k, wanted.offset, wanted.min_probability)
-    asked = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=picture.name if picture else None)
-    return _answer(services.serving.engine.search(query), wanted.k, asked)
+        return _next_page(collections, names, wanted.cursor, wanted.k)
+    asked = read_query(wanted, upload, collections.main.query_images)
+    name = asked.picture.name if asked.picture else None
+    query = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=name)
+    if len(names) > 1:
+        if wanted.facets:
+            raise InvalidQuery("facets are of one collection; name that one with `collection`")
+        return joint_answer(collections.joint.search(collections.members(names), asked.query), query, asked.box)
+    services = collections.services(names[0])
+    results = services.serving.engine.search(asked.query, facets=wanted.facets)
+    return _answer(results, wanted.k, services.name, query, asked.box)
 
 
-def _next_page(services: Services, cursor: str, k: int) -> SearchResponse:
-    return _answer(services.serving.next_page(cursor, k), k, None)
+def _next_page(collections: Collections, names: Sequence[str], cursor: str, k: int) -> SearchResponse:
+    if len(names) > 1:
+        return joint_answer(collections.joint.next_page(cursor, k))
+    services = collections.services(names[0])
+    return _answer(services.serving.next_page(cursor, k), k, services.name)
 
 
-def _answer(results: Results, k: int, asked: QueryOut | None) -> SearchResponse:
+def _answer(
+    results: Results, k: int, collection: str | None, query: QueryOut | None = None, box: Box | None = None
+) -> SearchResponse:
     following = results.offset + k
     more = results.more and following <= MAX_OFFSET
-    claim = results.claim
     return SearchResponse(
-        hits=[HitOut.of_hit(hit) for hit in results.hits],
+        hits=[HitOut.of_hit(hit, collection) for hit in results.hits],
         images=results.images,
-        matches=MatchesOut.of(claim.matches) if claim else None,
-        no_match=claim.no_match if claim else None,
         seconds=results.seconds,
         next_offset=following if more else None,
         cursor=results.cursor if more else None,
-        query=asked,
+        query=query,
+        matched=results.matched,
+        meaning=box.meaning if box else None,
+        chips=ChipOut.of_box(box) if box else [],
+        facets=FacetsOut.of_facets(results.facets) if results.facets else None,
+        matches=MatchesOut.of(results.claim.matches) if results.claim else None,
+        no_match=results.claim.no_match if results.claim else None,
     )
-
-
-def _picture(services: Services, wanted: SearchRequest, upload: bytes | None) -> QueryImage | None:
-    """The picture that was sent, now or before; one sent now comes first."""
-    if upload is not None:
-        return services.query_images.keep(upload)
-    if wanted.query_image is not None:
-        return QueryImage(wanted.query_image, services.query_images.read(wanted.query_image))
-    return None
-
-
-def _terms(wanted: SearchRequest, picture: QueryImage | None) -> tuple[Term, ...]:
-    terms: list[Term] = []
-    if picture is not None:
-        terms.append(ImageTerm(picture.jpeg))
-    if wanted.image_id is not None:
-        terms.append(IndexedTerm(wanted.image_id))
-    # A blank text beside a picture says nothing; alone it is a query, and refused as an empty one.
-    if wanted.text is not None and (wanted.text.strip() or not terms):
-        terms.append(TextTerm(wanted.text))
-    return tuple(terms)
 
 
 @router.get(
     "/query-images/{name}",
     summary="A picture that was sent to search with",
     response_class=Response,
-    responses=_pictures(uploads.MEDIA_TYPE) | documented(404),
+    responses=pictures(uploads.MEDIA_TYPE) | documented(404),
 )
 def query_image(
     request: Request,
@@ -181,7 +209,7 @@ def query_image(
     """Scaled down to 768 px. The newest 500 are kept."""
     data = services.query_images.read(name)
     headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{name}"'}
-    return _unless_known(request, Response(data, media_type=uploads.MEDIA_TYPE, headers=headers))
+    return unless_known(request, Response(data, media_type=uploads.MEDIA_TYPE, headers=headers))
 
 
 @router.get("/images", summary="Images, the newest first")
@@ -196,21 +224,21 @@ def newest_images(
     records = services.collection.catalog.latest(limit + 1, before)
     page = records[:limit]
     return ImagesResponse(
-        images=[ImageOut.of(record) for record in page],
+        images=[ImageOut.of(record, services.name) for record in page],
         next_before=page[-1].id if len(records) > limit else None,
     )
 
 
 @router.get("/images/{image_id}", summary="What is known of an image", responses=documented(404))
 def image(services: ServicesDep, image_id: ImageId) -> ImageOut:
-    return ImageOut.of(services.collection.catalog.get(image_id))
+    return ImageOut.of(services.collection.catalog.get(image_id), services.name)
 
 
 @router.get(
     "/images/{image_id}/thumbnail",
     summary="A small version of an image",
     response_class=Response,
-    responses=_pictures(thumbnails.MEDIA_TYPE) | documented(404, 410, 413, 415),
+    responses=pictures(thumbnails.MEDIA_TYPE) | documented(404, 410, 413, 415),
 )
 async def image_thumbnail(
     request: Request,
@@ -228,43 +256,42 @@ async def image_thumbnail(
         "Cache-Control": IMMUTABLE if lasting else REVALIDATE,
         "ETag": f'"{made.content_hash[:32]}-{side}"',
     }
-    return _unless_known(request, Response(made.data, media_type=thumbnails.MEDIA_TYPE, headers=headers))
+    return unless_known(request, Response(made.data, media_type=thumbnails.MEDIA_TYPE, headers=headers))
 
 
 @router.get(
     "/images/{image_id}/original",
-    summary="The image file itself",
+    summary="The image file itself, or the video that it is a frame of",
     response_class=Response,
-    responses=_pictures(*ORIGINAL_TYPES.values()) | documented(404, 410),
+    responses=pictures(*dict.fromkeys(ORIGINAL_TYPES.values())) | documented(404, 410, 413),
 )
 def image_original(request: Request, services: ServicesDep, image_id: ImageId) -> Response:
-    """As it is on the disk: TIFF and HEIF too, which few browsers show."""
+    """As it was indexed: TIFF and HEIF too, which few browsers show. Of a file any range may be asked for."""
     record = services.collection.catalog.get(image_id)
+    media_type = ORIGINAL_TYPES.get(record.format, "application/octet-stream")
     headers = {
         "Cache-Control": REVALIDATE,
         "Content-Disposition": _disposition(record),
-        "Content-Security-Policy": ORIGINAL_POLICY,
+        "Content-Security-Policy": VIDEO_POLICY if media_type.startswith("video/") else ORIGINAL_POLICY,
         "X-Content-Type-Options": "nosniff",
     }
-    return _unless_known(
-        request,
-        FileResponse(
-            record.path,
-            stat_result=original_status(record),
-            media_type=ORIGINAL_TYPES.get(record.format, "application/octet-stream"),
-            headers=headers,
-        ),
-    )
+    path = file_of(record.path)
+    if path is not None:
+        status = original_status(record, path)
+        return unless_known(request, FileResponse(path, stat_result=status, media_type=media_type, headers=headers))
+    data = read_original(record, services.originals)
+    headers["ETag"] = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    return unless_known(request, Response(data, media_type=media_type, headers=headers))
 
 
 def _disposition(record: ImageRecord) -> str:
     """RFC 6266: the name in ASCII for old clients, and in UTF-8."""
-    name = printable(PurePath(record.path).name)
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
-    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    file = printable(name(file_of(record.path) or record.path))
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in file)
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(file, safe='')}"
 
 
-def _unless_known(request: Request, response: Response) -> Response:
+def unless_known(request: Request, response: Response) -> Response:
     """The answer, or 304 without its body when the client names its `ETag`."""
     known = request.headers.get("if-none-match", "")
     if response.headers["etag"] not in (tag.strip().removeprefix("W/") for tag in known.split(",")):

@@ -19,10 +19,10 @@ from starlette.types import Scope
 from indexer import __version__, errors
 from indexer.config import Settings
 from indexer.encoder import Encoder
-from web import api, library_api, pages
+from web import api, collections_api, duplicates_api, heat_map_api, library_api, pages
+from web.collections import Collections, open_collections
 from web.problems import invalid_fields, problem, status_phrase
 from web.security import OwnHostOnly, OwnOriginOnly, SecurityHeaders, UnexpectedErrors, own_names
-from web.services import Services, open_services
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ STATUS: Final[dict[type[errors.SightlineError], int]] = {
     errors.ModelNotFound: 404,
     errors.ModelInUse: 409,
     errors.NotReady: 409,
+    errors.NoPreviousModel: 409,
     errors.JobNotFound: 404,
     errors.JobBusy: 409,
     errors.JobEnded: 409,
@@ -42,6 +43,7 @@ STATUS: Final[dict[type[errors.SightlineError], int]] = {
     errors.UnreadableImage: 415,
     errors.ImageTooLarge: 413,
     errors.ModelError: 503,
+    errors.CollectionLocked: 409,
     errors.CollectionError: 503,
     errors.SightlineError: 500,
 }
@@ -52,10 +54,12 @@ DESCRIPTION: Final = """Find the pictures of one collection by words, by another
 Errors are problem details (RFC 9457), `application/problem+json`: `detail` says what was wrong and what to do."""
 
 
-def create_app(settings: Settings, *, encoder: Encoder | None = None, services: Services | None = None) -> FastAPI:
-    """The service over `settings.library`.
+def create_app(
+    settings: Settings, *, encoder: Encoder | None = None, collections: Collections | None = None
+) -> FastAPI:
+    """The service over `settings.library`, or over several collections that are given.
 
-    Starting it opens the collection and loads its model (`open_services`, whose errors it raises), unless they are
+    Starting it opens the collection and loads its model (`open_collections`, whose errors it raises), unless they are
     given, open: then they stay open when it ends.
     """
     app = FastAPI(
@@ -65,7 +69,7 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, services: 
         # FastAPI's own documentation pages load scripts from a CDN; the page's policy forbids that, and so do we.
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(settings, encoder, services),
+        lifespan=_lifespan(settings, encoder, collections),
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(OwnHostOnly, names=own_names(settings.host)),
@@ -80,7 +84,10 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, services: 
         },
     )
     app.include_router(api.router)
+    app.include_router(heat_map_api.router)
     app.include_router(library_api.router)
+    app.include_router(collections_api.router)
+    app.include_router(duplicates_api.router)
     app.include_router(api.health_router)
     app.include_router(pages.router)
     app.mount("/static", StaticFilesToRevalidate(directory=pages.STATIC), name="static")
@@ -88,15 +95,16 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None, services: 
 
 
 def _lifespan(
-    settings: Settings, encoder: Encoder | None, services: Services | None
+    settings: Settings, encoder: Encoder | None, collections: Collections | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if services is not None:
-            app.state.services = services
+        if collections is not None:
+            app.state.collections = collections
             yield
         else:
-            with open_services(settings, encoder) as app.state.services:
+            library = settings.library
+            with open_collections(settings, {library.name: library}, encoder) as app.state.collections:
                 yield
 
     return lifespan

@@ -8,6 +8,8 @@ import os
 import socket
 import sys
 import warnings
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,11 +18,13 @@ import indexer.care.cli
 import indexer.cli
 import indexer.moving.cli
 import search.cli
+import search.explain_cli
 from indexer import __version__
 from indexer.config import Settings, load_settings
 from indexer.errors import InvalidRequest, InvalidSettings, SightlineError, UnreadableImage
 from indexer.opening import say_what_encodes
-from indexer.options import Backend, Device, Library, Model, Precision
+from indexer.options import Backend, Device, Model, Precision
+from search.libraries import Libraries, named_libraries
 
 WRONG_USE = 2
 COULD_NOT_RUN = 3
@@ -54,11 +58,12 @@ indexer.cli.register(app)
 indexer.care.cli.register(app)
 indexer.moving.cli.register(app)
 search.cli.register(app)
+search.explain_cli.register(app)
 
 
 @app.command()
 def serve(
-    library: Library = None,
+    library: Libraries = None,
     model: Model = None,
     backend: Backend = None,
     device: Device = None,
@@ -68,28 +73,35 @@ def serve(
         int | None, typer.Option(help="Port to bind; 0 takes a free one.", show_default="8000, or the next free one")
     ] = None,
 ) -> None:
-    """Serve the search page and the HTTP API."""
+    """Serve the search page and the HTTP API, over one collection or several."""
+    libraries = named_libraries(library)
     settings = load_settings(
-        library=library, model=model, backend=backend, device=device, precision=precision, host=host, port=port
+        library=next(iter(libraries.values())),
+        model=model,
+        backend=backend,
+        device=device,
+        precision=precision,
+        host=host,
+        port=port,
     )
     say_what_encodes()
-    _serve(settings)
+    _serve(settings, libraries)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, libraries: Mapping[str, Path]) -> None:
     import uvicorn
 
     from web.app import create_app
-    from web.services import open_services
+    from web.collections import open_collections
 
     # Opened before the address is announced: what is wrong with collection or model is one line, as everywhere.
-    with contextlib.closing(_bind(settings)) as listener, open_services(settings) as services:
+    with contextlib.closing(_bind(settings)) as listener, open_collections(settings, libraries) as collections:
         address, bound_port = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         typer.echo(f"Sightline is at http://{shown}:{bound_port}/ (Ctrl+C ends it)")
         if address not in ("127.0.0.1", "::1"):
             typer.echo("warning: there is no password; everyone who reaches this address sees the pictures", err=True)
-        application = create_app(settings, services=services)
+        application = create_app(settings, collections=collections)
         # uvicorn shuts down on Ctrl+C and then raises it again; it is the way to end, so not a failure.
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
@@ -114,6 +126,7 @@ def main() -> None:
     # What Pillow has to say of a damaged file is in the report, with the file's name.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # retries; what fails in the end is in the report
     try:
         app()
     except SightlineError as error:

@@ -33,11 +33,3 @@ def write_if_possible(path: Path, data: bytes) -> bool:
         _log.warning("cannot keep %s: %s", path, error)
         return False
     return True
-
-
-def read_if_there(path: Path) -> bytes | None:
-    """The file's bytes; None if it is not there, cannot be read, or is empty, as a crash can leave a file."""
-    try:
-        return path.read_bytes() or None
-    except OSError:
-        return None

@@ -1,27 +1,29 @@
-"""JSON routes of what a collection is made of: its models and its jobs."""
+"""JSON routes of what a collection is made of: its models and its jobs, and what changes them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter
 from fastapi import Path as PathParameter
 from fastapi import Query as QueryParameter
 from pydantic import BaseModel, Field
 
-from indexer.jobs.store import Job, JobState, Wish
+from indexer.jobs.store import Job, JobLine, JobState, Wish
 from indexer.records import StoredModel
-from web.problems import documented
+from indexer.sources import FolderSource
+from web.collections import ServicesDep
+from web.permission import Permission
+from web.problems import documented, printable
 from web.schemas import examples
-from web.services import ServicesDep
 from web.workers import start_worker
 
-router: Final = APIRouter(prefix="/api", responses=documented(422))
+router: Final = APIRouter(prefix="/api", responses=documented(404, 422, 503))
 
 JobId = Annotated[int, PathParameter(ge=1, le=2**31 - 1, examples=[3])]
-
+ModelId = Annotated[int, PathParameter(ge=1, le=2**31 - 1, description="its number in /api/models", examples=[1])]
 
 _MODEL_EXAMPLE: Final = {
     "id": 1,
@@ -30,6 +32,7 @@ _MODEL_EXAMPLE: Final = {
     "embeddings": 1000,
     "serving": True,
     "previous": False,
+    "from_thumbnails": False,
     "created_at": "2026-05-11T17:42:08Z",
 }
 _JOB_EXAMPLE: Final = {
@@ -58,12 +61,16 @@ class ModelOut(BaseModel):
     embeddings: int = Field(description="how many images have one")
     serving: bool = Field(description="whether it answers the searches")
     previous: bool = Field(description="whether it did before; `sightline rollback` goes back to it")
+    from_thumbnails: bool = Field(description="whether some were made of thumbnails in place of the files")
     created_at: datetime
 
     @classmethod
     def of(cls, stored: StoredModel) -> ModelOut:
         fields = {name: getattr(stored, name) for name in ("id", "embeddings", "serving", "previous", "created_at")}
-        return cls(model=stored.manifest.model, dimension=stored.manifest.dimension, **fields)
+        manifest = stored.manifest
+        return cls(
+            model=manifest.model, dimension=manifest.dimension, from_thumbnails=manifest.has_thumbnails, **fields
+        )
 
 
 class ModelsResponse(BaseModel):
@@ -80,9 +87,9 @@ class JobOut(BaseModel):
     arguments: dict[str, Any]
     state: JobState = Field(description="interrupted: its process is gone; all but done and cancelled can be resumed")
     wish: Wish = Field(description="what was asked of it; a running job takes note at its next batch")
-    done: int = Field(description="images dealt with")
+    done: int = Field(description="what it has dealt with: images, or the steps of a training")
     total: int | None
-    rate: float | None = Field(description="images a second, since it was last started")
+    rate: float | None = Field(description="of these a second, since it was last started")
     seconds_left: float | None
     message: str
     result: dict[str, Any] | None
@@ -92,7 +99,7 @@ class JobOut(BaseModel):
 
     @classmethod
     def of(cls, job: Job) -> JobOut:
-        return cls(**asdict(job), seconds_left=job.seconds_left)
+        return cls(**_printable(asdict(job)), seconds_left=job.seconds_left)
 
 
 class JobsResponse(BaseModel):
@@ -105,6 +112,10 @@ class JobLineOut(BaseModel):
     at: datetime
     text: str
 
+    @classmethod
+    def of(cls, line: JobLine) -> JobLineOut:
+        return cls(at=line.at, text=line.text)
+
 
 class JobWithLog(JobOut):
     model_config = examples({**_JOB_EXAMPLE, "log": [_LINE_EXAMPLE]})
@@ -112,9 +123,62 @@ class JobWithLog(JobOut):
     log: list[JobLineOut]
 
 
+class IndexJob(BaseModel):
+    """Bring the collection up to date with a folder."""
+
+    model_config = examples({"kind": "index", "folder": "/home/ada/Pictures"})
+
+    kind: Literal["index"]
+    folder: str = Field(max_length=4096, description="one that was indexed before or that the settings allow, or below")
+
+
+class ReindexJob(BaseModel):
+    """Embed all images by another model, beside the one that serves."""
+
+    model_config = examples({"kind": "reindex", "model": "ViT-B-32/laion2b_s34b_b79k"})
+
+    kind: Literal["reindex"]
+    model: str = Field(max_length=4096, description="one of `models` in /api/startable")
+
+
+NewJob = Annotated[IndexJob | ReindexJob, Field(discriminator="kind")]
+
+
+class StartableResponse(BaseModel):
+    """What may be begun from here: named before by the owner of the machine, on the machine itself."""
+
+    model_config = examples({"folders": ["/home/ada/Pictures"], "models": ["mini", "ViT-B-32/laion2b_s34b_b79k"]})
+
+    folders: list[str] = Field(description="to index, with what is below them; the last indexed first")
+    models: list[str] = Field(description="to embed by: of the collection, trained on it, or with weights here")
+
+
 @router.get("/models", summary="The models that the collection has embeddings of")
 def models(services: ServicesDep) -> ModelsResponse:
     return ModelsResponse(models=[ModelOut.of(stored) for stored in services.collection.catalog.models.all()])
+
+
+@router.post("/models/{model_id}/promote", summary="Have another model answer", responses=documented(403, 404, 409))
+def promote(services: ServicesDep, model_id: ModelId) -> ModelsResponse:
+    """409 while images lack an embedding of it (`sightline reindex`), or while somebody indexes."""
+    services.collection.promote(model_id)
+    return models(services)
+
+
+@router.post("/models/rollback", summary="Go back to the model before", responses=documented(403, 409))
+def rollback(services: ServicesDep) -> ModelsResponse:
+    """409 if there is none, or while images that came since lack an embedding of it: begin a reindex job first."""
+    services.collection.promote(services.collection.catalog.models.previous().id)
+    return models(services)
+
+
+@router.get("/startable", summary="The folders and models of which a job may be begun here")
+def startable(services: ServicesDep) -> StartableResponse:
+    allowed = Permission.of(services.collection.catalog, services.settings)
+    return StartableResponse(
+        folders=[printable(folder) for folder in allowed.folders],
+        models=[printable(model) for model in allowed.models],
+    )
 
 
 @router.get("/jobs", summary="The jobs of the collection, the newest first")
@@ -125,10 +189,27 @@ def jobs(
     return JobsResponse(jobs=[JobOut.of(job) for job in services.collection.catalog.jobs.all(limit)])
 
 
+@router.post("/jobs", summary="Begin a job, or go on with the same one", responses=documented(400, 403, 409))
+def begin(services: ServicesDep, wanted: NewJob) -> JobOut:
+    """It runs in a process of its own and goes on when the service ends.
+
+    403 for a folder or model that the owner of the machine has not named before; 409 while a job of that kind runs.
+    """
+    catalog = services.collection.catalog
+    allowed = Permission.of(catalog, services.settings)
+    if isinstance(wanted, IndexJob):
+        arguments = {"folder": FolderSource(allowed.folder(wanted.folder)).root}
+    else:
+        arguments = {"model": allowed.model(wanted.model)}
+    job = catalog.jobs.begin(wanted.kind, arguments)
+    start_worker(services.settings.library, job.id)
+    return JobOut.of(job)
+
+
 @router.get("/jobs/{job_id}", summary="One job with its log", responses=documented(404))
 def job(services: ServicesDep, job_id: JobId) -> JobWithLog:
     found = services.collection.catalog.jobs
-    log = [JobLineOut(at=line.at, text=line.text) for line in found.log(job_id)]
+    log = [JobLineOut.of(line) for line in found.log(job_id)]
     return JobWithLog(**JobOut.of(found.get(job_id)).model_dump(), log=log)
 
 
@@ -150,3 +231,12 @@ def resume(services: ServicesDep, job_id: JobId) -> JobOut:
 def cancel(services: ServicesDep, job_id: JobId) -> JobOut:
     """What it has done so far is kept."""
     return JobOut.of(services.collection.catalog.jobs.cancel(job_id))
+
+
+def _printable(value: Any) -> Any:
+    """The same with U+FFFD for the bytes of paths that are not UTF-8, at any depth."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {name: _printable(entry) for name, entry in value.items()}
+    return [_printable(entry) for entry in value] if isinstance(value, list) else value

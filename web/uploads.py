@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from starlette.types import Message, Receive
 
 from indexer.errors import QueryImageNotFound, UploadTooLarge
 from indexer.images import Limits, thumbnail
-from web.files import read_if_there, write_if_possible
+from indexer.library_folder import read_if_there
+from web.files import write_if_possible
 from web.schemas import SearchRequest
 
 QUERY_SIDE: Final = 768
@@ -29,6 +31,8 @@ KEPT: Final = 500
 MEDIA_TYPE: Final = "image/jpeg"
 FIELD_BYTES: Final = 2 * 1024 * 1024
 """For everything but the picture. A text of 100,000 characters must arrive, to be refused by name."""
+JSON_FIELDS: Final = ("terms", "filter", "prompts")
+"""Of a form."""
 _NAME = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -127,7 +131,17 @@ def _fields(form: FormData) -> tuple[dict[str, Any], UploadFile | None]:
     picture = sent.pop("image", None)
     if isinstance(picture, str):
         raise RequestValidationError([{"loc": ("image",), "msg": "must be a file", "type": "file"}])
-    return sent, picture
+    return {name: _structured(name, value) for name, value in sent.items()}, picture
+
+
+def _structured(name: str, value: Any) -> Any:
+    """A field that is more than a text is JSON."""
+    if name not in JSON_FIELDS or not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise RequestValidationError([{"loc": (name,), "msg": "must be JSON", "type": "json"}]) from error
 
 
 def _nothing_chosen(value: UploadFile | str) -> bool:

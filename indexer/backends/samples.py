@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from indexer.errors import UnreadableImage
 from indexer.images import Limits, Pixels, Preprocessing, decode
-from indexer.sidecars import captions_beside
+from indexer.originals import Originals
 from indexer.sources import ImageSource, SourceFile
 
 _log = logging.getLogger(__name__)
@@ -45,12 +45,13 @@ def samples_of(source: ImageSource, limits: Limits) -> Samples:
 
 
 def _decoded(paths: list[str], source: ImageSource, preprocessing: Preprocessing, limits: Limits) -> Iterator[Sample]:
+    originals = Originals(limits)
     for path in paths:
         try:
             pixels = decode(source.read(path), preprocessing, limits).pixels
         except UnreadableImage:  # the index run will say so
             continue
-        yield Sample(pixels, captions_beside(path, _say_damaged))
+        yield Sample(pixels, originals.captions(path, _say_damaged))
 
 
 def _some(source: ImageSource, count: int) -> list[str]:

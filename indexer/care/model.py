@@ -14,8 +14,9 @@ from indexer.encoder import Encoder
 from indexer.errors import ModelMismatch, SightlineError
 from indexer.images import Limits
 from indexer.library_folder import vectors_folder
+from indexer.originals import Originals
 from indexer.probes import TEXTS, probes
-from indexer.sources import is_unchanged
+from indexer.sources.address import is_remote, location
 
 _CANDIDATES = 20 * SAMPLE  # looked at to find enough whose files are as they were
 _INDEX_ELSEWHERE = command("sightline", "index", "FOLDER", "--library", "OTHER_FOLDER")
@@ -42,10 +43,17 @@ def _pictures(collection: Collection, encoder: Encoder, limits: Limits) -> Itera
     ids = collection.catalog.ids()
     sample = ids[np.linspace(0, len(ids) - 1, min(_CANDIDATES, len(ids))).astype(np.intp)]
     records = collection.catalog.get_many(sample.tolist()).values()
-    unchanged = [record for record in records if is_unchanged(record.path, record.size, record.mtime_ns)]
+    originals = Originals(limits)
+    unchanged = [
+        record
+        for record in records
+        if not is_remote(location(record.path)) and originals.is_unchanged(record.path, record.size, record.mtime_ns)
+    ]
     chosen = unchanged[:: max(1, len(unchanged) // SAMPLE)][:SAMPLE]
     vectors = [collection.vector(record.id) for record in chosen]
-    agreement = compare(encoder, [record.path for record in chosen], vectors, limits, collection.manifest)
+    agreement = compare(
+        encoder, [record.path for record in chosen], vectors, limits, collection.manifest, originals.read
+    )
     if agreement is None:
         yield Finding("model", "ok", "no picture is there to encode again; its weights are those of the manifest")
     else:

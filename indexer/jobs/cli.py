@@ -16,6 +16,7 @@ from rich.table import Table
 
 from indexer.config import Settings, load_settings
 from indexer.options import SOME_FAILED, Backend, BatchSize, Device, Json, Library, Precision
+from indexer.pace import limited
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -40,6 +41,13 @@ def reindex(
     precision: Precision = None,
     batch_size: BatchSize = None,
     threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
+    from_thumbnails: Annotated[
+        bool,
+        typer.Option(
+            "--from-thumbnails",
+            help="Decode thumbnails where they are large enough, for speed, and where a file is away.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Embed all images by another model beside the one that serves, and compare the two.
@@ -51,7 +59,8 @@ def reindex(
         library=library, backend=backend, device=device, precision=precision, batch_size=batch_size, threads=threads
     )
     with _open(settings) as collection:
-        known, arguments = collection.catalog.jobs, {"model": model}
+        arguments = {"model": model} | ({"from_thumbnails": True} if from_thumbnails else {})
+        known = collection.catalog.jobs
         job = known.unfinished("reindex", arguments) or known.add("reindex", arguments)
         _report(_run(collection, job, settings, quiet=as_json), collection, as_json)
 
@@ -77,13 +86,9 @@ def rollback(
     library: Library = None, backend: Backend = None, device: Device = None, precision: Precision = None
 ) -> None:
     """Go back to the model before: what has come since is embedded by it first."""
-    from indexer.errors import NoPreviousModel
-
     settings = load_settings(library=library, backend=backend, device=device, precision=precision)
     with _open(settings) as collection:
-        before = next((stored for stored in collection.catalog.models.all() if stored.previous), None)
-        if before is None:
-            raise NoPreviousModel(str(settings.library))
+        before = collection.catalog.models.previous()
         if before.embeddings < collection.catalog.count():
             job = collection.catalog.jobs.add("reindex", {"model": before.manifest.model})
             _run(collection, job, settings, quiet=False)
@@ -134,7 +139,7 @@ def jobs(context: typer.Context, library: Library = None, as_json: Json = False)
     table.add_column("message", overflow="fold")
     for job in found:
         table.add_row(
-            str(job.id), job.kind, str(next(iter(job.arguments.values()), "")), job.state, _done(job),
+            str(job.id), job.kind, _about(job), job.state, _done(job),
             "-" if job.rate is None else f"{job.rate:,.1f}", _left(job), _moment(job.started_at), job.message,
         )  # fmt: skip
     Console().print(table)
@@ -216,17 +221,35 @@ def _print_result(job: Job, console: Console) -> None:
         names = ("added", "changed", "moved", "removed", "unchanged", "failed")
         counts = ", ".join(f"{result[name]:,} {name}" for name in names if result[name])
         console.print(f"{counts or 'nothing to do'} in {result['seconds']:.1f} s")
+    if job.kind == "deduplicate" and result:
+        console.print(
+            f"{result['images']:,} images compared in {result['seconds']:.1f} s; `sightline duplicates` lists"
+        )
     if job.kind == "reindex" and result:
         console.print(
             f"{result['filled']:,} images embedded by {result['model']} in {result['seconds']:.1f} s, "
             f"{result['missing']:,} missing"
         )
+        if result.get("thumbnails"):
+            small = result["small_thumbnails"]
+            about = f", {small:,} of these small ones: their files cannot be read" if small else ""
+            console.print(f"{result['thumbnails']:,} of them from thumbnails{about}")
+        if pace := result.get("pace"):
+            console.print(limited(pace["images_per_second"], pace["limit"]))
         if result["comparison"]:
             _print_comparison(result["comparison"], console)
         if result["serves"]:
             console.print("it answers the searches already")
         elif not result["missing"]:
             console.print(f"`sightline promote {result['model']}` has it answer the searches", markup=False)
+
+    if job.kind == "train" and result:
+        best = result["history"][result["best_epoch"]]["recall"]
+        both = (100 * best["text_to_image"][2], 100 * best["image_to_text"][2])
+        console.print(
+            f"the best epoch is {result['best_epoch']}, R@10 {both[0]:.1f} / {both[1]:.1f} of what was held out"
+        )
+        console.print(f"the model is in {result['out']}; use it with --model {result['model']}", markup=False)
 
 
 def _print_comparison(found: dict[str, Any], console: Console) -> None:
@@ -262,6 +285,14 @@ def _say(job: Job) -> None:
 def _fields(job: Job) -> dict[str, Any]:
     fields = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(job).items()}
     return {**fields, "seconds_left": job.seconds_left}
+
+
+def _about(job: Job) -> str:
+    """The first of its arguments, of several sources the first."""
+    first = next(iter(job.arguments.values()), "")
+    if not isinstance(first, list):
+        return str(first)
+    return f"{first[0]} and {len(first) - 1:,} more" if len(first) > 1 else str(first[0])
 
 
 def _done(job: Job) -> str:

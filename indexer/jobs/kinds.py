@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from indexer.collection import Collection
 from indexer.config import Settings
+from indexer.duplicates.finding import JOB, find_duplicates
 from indexer.encoder import Encoder, load_encoder
 from indexer.errors import InvalidRequest
 from indexer.jobs.running import JobRun, run_job
@@ -17,7 +18,9 @@ from indexer.pipeline import sync
 from indexer.reindex import reindex
 from indexer.reports import Failure, Progress, SyncReport
 from indexer.shadow import compare
-from indexer.sources import FolderSource, ImageSource
+from indexer.sources import ImageSource
+from indexer.sources.naming import NamedSource
+from indexer.stored_pictures import Files, ThumbnailsFirst
 
 _LOGGED = 200
 """Failures written into a job's log; the program prints all of them."""
@@ -68,7 +71,9 @@ def summary(report: SyncReport) -> dict[str, Any]:
 
 
 def _index(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
-    source = FolderSource(run.job.arguments["folder"], max_bytes=settings.limits.max_bytes)
+    named = NamedSource.of(run.job.arguments)
+    settings = named.tuned(settings)
+    source = named.open(settings)
     return summary(index(collection, own_encoder(collection, settings, source), source, settings, run, show))
 
 
@@ -87,12 +92,13 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
         show(Progress(done, total))
         run.progress(done, total)
 
+    limits, thumbnails = settings.limits, run.job.arguments.get("from_thumbnails", False)
     report = reindex(
         collection.catalog,
         encoder,
         collection.catalog.shards(run.job.id),
         advance,
-        limits=settings.limits,
+        pictures=ThumbnailsFirst(collection.library, limits) if thumbnails else Files(limits),
         batch_size=settings.fixed_batch_size,
         threads=settings.threads,
     )
@@ -111,8 +117,32 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
     return {**asdict(report), "serves": serves, "comparison": comparison}
 
 
+def _train(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
+    """Trains a model on captions. The collection keeps account of it, and is not changed."""
+    from indexer.training import job
+    from indexer.training.checkpoint import Checkpoints
+    from indexer.training.request import TrainingRequest
+
+    request = TrainingRequest.of(run.job.arguments)
+    resume = Checkpoints.are_in(request.out)
+    return job.summary(job.train(run, request, lambda seen: show(Progress(seen.step, seen.steps)), resume=resume))
+
+
+def _deduplicate(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
+    """What is there twice: fingerprints, links and groups."""
+
+    def advance(done: int, total: int, doing: str) -> None:
+        show(Progress(done, total))
+        run.progress(done, total, doing)
+
+    report = find_duplicates(collection, advance, limits=settings.limits, threads=settings.threads)
+    _write_failures(run, report.failures)
+    return {**asdict(report), "failures": [], "failed": len(report.failures)}
+
+
 def _encoder(model: str, settings: Settings) -> Encoder:
     return load_encoder(model, **settings.encoding())
 
 
-KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex}
+KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex, "train": _train, JOB: _deduplicate}
+"""By the name that a job carries; what it needs to be run, here or elsewhere, is in its arguments."""

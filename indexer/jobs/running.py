@@ -39,16 +39,19 @@ class JobRun:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name=f"sightline-job-{job.id}", daemon=True)
 
-    def progress(self, done: int, total: int | None, message: str = "") -> None:
-        """Say how far it is. Raises JobStopped if it is to end here: what has been committed is kept."""
+    def progress(self, done: int, total: int | None, message: str = "", *, may_pause: bool = True) -> None:
+        """Say how far it is. Raises JobStopped if it is to end here: what has been committed is kept.
+
+        Work that only some places can go on from says where it `may_pause`; cancelled it is anywhere.
+        """
         if self._first is None:  # a model may have taken a while to load
             self._first = time.monotonic(), done
         self._done, self._total, self._message = done, total, message or self._message
-        self.check()
+        self.check(may_pause=may_pause)
 
-    def check(self) -> None:
+    def check(self, *, may_pause: bool = True) -> None:
         """Raises JobStopped if it is to end here."""
-        if self._stop is not None:
+        if self._stop is not None and (may_pause or self._stop.state != "paused"):
             raise self._stop
 
     def write_lines(self, texts: Sequence[str]) -> None:

@@ -48,26 +48,23 @@ class Shards:
             query = sa.select(shard).where(self._mine, shard.c.finished.is_(False)).order_by(shard.c.number)
             for row in connection.execute(query):
                 if not is_held(row.owner, row.beat_at):
-                    self._change(connection, row.number, owner=owner, beat_at=now())
+                    found = sa.update(shard).where(self._mine, shard.c.number == row.number)
+                    connection.execute(found.values(owner=owner, beat_at=now()))
                     return Shard(row.number, row.first_id, row.last_id)
         return None
 
-    def renew(self, number: int, owner: str) -> bool:
-        """Go on holding it; whether it still was this worker's."""
-        with self._writing() as connection:
-            return self._is_own(connection, number, owner) and self._change(connection, number, beat_at=now())
+    def renew(self, owner: str) -> int:
+        """Go on holding what that worker holds; returns how many shards still were its own."""
+        return self._change(shard.c.owner == owner, beat_at=now())
 
     def finish(self, number: int, owner: str) -> bool:
         """All of it is done; whether it still was this worker's."""
-        with self._writing() as connection:
-            values = {"finished": True, "owner": None, "beat_at": None}
-            return self._is_own(connection, number, owner) and self._change(connection, number, **values)
+        own = sa.and_(shard.c.number == number, shard.c.owner == owner)
+        return self._change(own, finished=True, owner=None, beat_at=None) > 0
 
-    def release(self, number: int, owner: str) -> None:
-        """Give it back undone."""
-        with self._writing() as connection:
-            if self._is_own(connection, number, owner):
-                self._change(connection, number, owner=None, beat_at=None)
+    def release(self, owner: str) -> None:
+        """Give back undone what that worker holds."""
+        self._change(shard.c.owner == owner, owner=None, beat_at=None)
 
     def left(self) -> int:
         """How many are not finished, whoever works on them."""
@@ -75,13 +72,10 @@ class Shards:
         with database.translated(self._library), self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def _is_own(self, connection: sa.Connection, number: int, owner: str) -> bool:
-        query = sa.select(shard.c.owner).where(self._mine, shard.c.number == number)
-        return connection.scalar(query) == owner
-
-    def _change(self, connection: sa.Connection, number: int, **values: object) -> bool:
-        connection.execute(sa.update(shard).where(self._mine, shard.c.number == number).values(**values))
-        return True
+    def _change(self, which: sa.ColumnElement[bool], **values: object) -> int:
+        """Returns how many shards of the job these were."""
+        with self._writing() as connection:
+            return connection.execute(sa.update(shard).where(self._mine, which).values(**values)).rowcount
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

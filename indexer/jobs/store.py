@@ -66,12 +66,24 @@ class Jobs:
 
     def add(self, kind: str, arguments: Mapping[str, Any]) -> Job:
         """A new one, queued. Of those that are over the newest thousand are remembered."""
-        row = {"kind": kind, "arguments": dict(arguments), "state": "queued", "wish": "run", "done": 0, "message": ""}
         with self._writing() as connection:
-            statement = sa.insert(job).values(**row, created_at=now()).returning(*_COLUMNS)
-            added = _job(connection.execute(statement).one())
-            connection.execute(sa.delete(job).where(job.c.id <= added.id - KEPT, job.c.state.in_(ENDED)))
-            return added
+            return self._added(connection, kind, arguments)
+
+    def begin(self, kind: str, arguments: Mapping[str, Any]) -> Job:
+        """Ready to be run: the last one of that kind with those arguments if it can be resumed, else a new one.
+
+        Raises JobBusy while one of that kind is running, whatever its arguments.
+        """
+        with self._writing() as connection:
+            query = sa.select(*_COLUMNS).where(job.c.kind == kind).order_by(job.c.id.desc()).limit(KEPT)
+            rows = connection.execute(query).all()
+            for row in rows:
+                if is_held(row.owner, row.beat_at):
+                    raise JobBusy(row.id)
+            last = next((row for row in rows if row.arguments == dict(arguments)), None)
+            if last is None or last.state in ENDED:
+                return self._added(connection, kind, arguments)
+            return self._queued(connection, last.id)
 
     def unfinished(self, kind: str, arguments: Mapping[str, Any]) -> Job | None:
         """The last job of that kind with those arguments, if it can be resumed."""
@@ -111,7 +123,7 @@ class Jobs:
 
     def beat(self, id: int, owner: str, done: int, total: int | None, rate: float | None, message: str) -> Wish | None:
         """Say that it goes on, and how far it is; what people want, None if another worker has taken it over."""
-        values = {"beat_at": now(), "done": done, "total": total, "rate": rate, "message": message}
+        values = {"beat_at": now(), "done": done, "total": total, "rate": rate, "message": _storable(message)}
         with self._writing() as connection:
             row = _row(connection, id)
             if row.owner != owner:
@@ -125,14 +137,14 @@ class Jobs:
             row = _row(connection, id)
             if row.owner != owner:
                 return _job(row)
-            values = {"state": state, "owner": None, "beat_at": None, "message": message, "ended_at": now()}
+            values = {"state": state, "owner": None, "beat_at": None, "message": _storable(message), "ended_at": now()}
             return self._changed(connection, id, values | {"result": dict(result) if result is not None else None})
 
     def write_lines(self, id: int, texts: Sequence[str]) -> None:
         """Add them to its log."""
         if not texts:
             return
-        rows = [{"job_id": id, "at": now(), "text": text} for text in texts]
+        rows = [{"job_id": id, "at": now(), "text": _storable(text)} for text in texts]
         with self._writing() as connection:
             connection.execute(sa.insert(job_line), rows)
 
@@ -154,7 +166,7 @@ class Jobs:
                 if row.wish != "pause":
                     raise JobBusy(id)
                 return self._changed(connection, id, {"wish": "run"})
-            return self._changed(connection, id, {"state": "queued", "wish": "run", "owner": None})
+            return self._queued(connection, id)
 
     def _wish(self, id: int, wish: Wish, state: JobState) -> Job:
         with self._writing() as connection:
@@ -164,6 +176,16 @@ class Jobs:
             if is_held(row.owner, row.beat_at):
                 return self._changed(connection, id, {"wish": wish})
             return self._changed(connection, id, {"wish": wish, "state": state, "owner": None, "ended_at": now()})
+
+    def _added(self, connection: sa.Connection, kind: str, arguments: Mapping[str, Any]) -> Job:
+        row = {"kind": kind, "arguments": dict(arguments), "state": "queued", "wish": "run", "done": 0, "message": ""}
+        statement = sa.insert(job).values(**row, created_at=now()).returning(*_COLUMNS)
+        added = _job(connection.execute(statement).one())
+        connection.execute(sa.delete(job).where(job.c.id <= added.id - KEPT, job.c.state.in_(ENDED)))
+        return added
+
+    def _queued(self, connection: sa.Connection, id: int) -> Job:
+        return self._changed(connection, id, {"state": "queued", "wish": "run", "owner": None})
 
     def _changed(self, connection: sa.Connection, id: int, values: Mapping[str, Any]) -> Job:
         statement = sa.update(job).where(job.c.id == id).values(**values).returning(*_COLUMNS)
@@ -181,6 +203,11 @@ class Jobs:
 
 
 _COLUMNS = (*(job.c[name] for name in Job.__dataclass_fields__), job.c.owner, job.c.beat_at)
+
+
+def _storable(text: str) -> str:
+    """With escapes for the bytes of paths that are not UTF-8, which no column of text takes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _row(connection: sa.Connection, id: int) -> sa.Row[Any]:

@@ -6,6 +6,7 @@ from indexer.sources.source import (
     ImageSource,
     SourceFile,
     SourceProblem,
+    Version,
     file_too_large,
     is_unchanged,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "ImageSource",
     "SourceFile",
     "SourceProblem",
+    "Version",
     "file_too_large",
     "is_unchanged",
 ]

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.errors import SourceNotFound, UnreadableImage
-from indexer.sources.source import IMAGE_SUFFIXES, SourceFile, SourceProblem, file_too_large
+from indexer.errors import SourceNotFound
+from indexer.sources.address import MISLEADING, Address, is_misleading, is_plain, parse
+from indexer.sources.files import Files, reason_of
+from indexer.sources.source import IMAGE_SUFFIXES, SourceFile, SourceProblem
 
 _SKIPPED_FOLDERS = frozenset({"@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
 """A network drive's own thumbnails, and what operating systems keep for themselves at the top of a disk."""
 
 _LIBRARY_MARK, _LIBRARY_FOLDERS = "catalog.db", frozenset({"thumbnails", "vectors", "queries"})
 """A collection kept among the pictures: its thumbnails are not to be indexed as pictures."""
-
-_NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
 
 
 class FolderSource:
@@ -28,15 +28,21 @@ class FolderSource:
         if not str(root):  # abspath would take an unset variable of a script for the current folder
             raise SourceNotFound("", "no folder is named")
         self._root = os.path.abspath(root)  # noqa: PTH100 - resolve() would also replace links by their targets
-        self._max_bytes = max_bytes
+        self._files = Files(max_bytes)
         if not os.path.lexists(self._root):
             raise SourceNotFound(self._root, "there is no such folder")
         if not Path(self._root).is_dir():
             raise SourceNotFound(self._root, "it is not a folder; give the folder that holds the images")
+        if is_misleading(self._root):
+            raise SourceNotFound(self._root, MISLEADING)
 
     @property
     def root(self) -> str:
         return self._root
+
+    def owns(self, path: str) -> bool:
+        """See `ImageSource`. Files, and not what lies in one."""
+        return is_plain(path) or parse(path).kind == "file"
 
     def walk(self) -> Iterator[SourceFile | SourceProblem]:
         """See `ImageSource`. Holds the names of one folder at each level in memory; stats candidates only."""
@@ -70,21 +76,8 @@ class FolderSource:
         return total
 
     def read(self, path: str) -> bytes:
-        """See `ImageSource`. Never waits for a pipe that took the file's place."""
-        try:
-            with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NON_BLOCKING)) as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise UnreadableImage("not a regular file")
-                if self._max_bytes is not None and status.st_size > self._max_bytes:
-                    raise file_too_large(status.st_size, self._max_bytes)
-                return file.read()
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise UnreadableImage("vanished while being read") from error
-        except OSError as error:
-            raise UnreadableImage(f"cannot be read ({_reason(error)})") from error
-        except MemoryError as error:
-            raise UnreadableImage("there is not enough memory to read it") from error
+        """See `ImageSource`."""
+        return self._files.read(Address(path, "file", path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +109,7 @@ def _enter(path: str, levels: list[_Level]) -> SourceProblem | None:
         with os.scandir(path) as entries:
             kept = [entry for entry in entries if not _skipped(entry.name)]
     except OSError as error:
-        return SourceProblem(path, f"the folder cannot be listed ({_reason(error)})")
+        return SourceProblem(path, f"the folder cannot be listed ({reason_of(error)})")
     if any(entry.name == _LIBRARY_MARK for entry in kept):
         kept = [entry for entry in kept if entry.name not in _LIBRARY_FOLDERS]
     levels.append(_Level(identity, path, _found(kept)))
@@ -146,7 +139,7 @@ def _looked_at(entry: os.DirEntry[str]) -> _Found | None:
     """What an entry is; None for what is neither a folder nor called like an image."""
     try:
         if entry.is_dir():
-            return _Folder(entry.path)
+            return SourceProblem(entry.path, MISLEADING) if is_misleading(entry.path) else _Folder(entry.path)
         if not _is_candidate(entry.name) and not entry.is_symlink():
             return None
         status = entry.stat()
@@ -155,7 +148,7 @@ def _looked_at(entry: os.DirEntry[str]) -> _Found | None:
             return SourceProblem(entry.path, f"a dangling link: {_target(entry.path)!r} is not there")
         return None  # removed since the folder was listed
     except OSError as error:
-        return SourceProblem(entry.path, f"cannot be looked at ({_reason(error)})")
+        return SourceProblem(entry.path, f"cannot be looked at ({reason_of(error)})")
     if not _is_candidate(entry.name):
         return None
     if not stat.S_ISREG(status.st_mode):
@@ -178,7 +171,3 @@ def _is_candidate(name: str) -> bool:
 def _skipped(name: str) -> bool:
     """Hidden ones, among them the `._name` files that macOS leaves beside pictures, and system folders."""
     return name.startswith(".") or name in _SKIPPED_FOLDERS
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()

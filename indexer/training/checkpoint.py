@@ -42,9 +42,14 @@ class Checkpoints:
         self._folder = out / FOLDER
         self._identity = json.dumps(dict(identity), sort_keys=True)
 
+    @staticmethod
+    def are_in(out: Path) -> bool:
+        """Whether there is a training to go on with."""
+        return (out / FOLDER / _LAST).is_file()
+
     def begin(self) -> list[EpochResult]:
         """The history, empty as yet, of a new training. Raises `InvalidTraining` when `out` holds anything already."""
-        if (self._folder / _LAST).exists():
+        if self.are_in(self._out):
             raise InvalidTraining(f"{str(self._out)!r} holds a training that was interrupted; go on with --resume")
         # A checkpoint folder without a checkpoint is of a training that failed before its first one.
         if self._out.exists() and (not self._out.is_dir() or set(self._out.iterdir()) - {self._folder}):
@@ -62,9 +67,9 @@ class Checkpoints:
 
         Raises `InvalidTraining` when there is none, `CheckpointMismatch` when it is another's, `CheckpointDamaged`.
         """
-        path = self._folder / _LAST
-        if not path.is_file():
+        if not self.are_in(self._out):
             raise InvalidTraining(f"{str(self._out)!r} holds no training to resume; begin one without --resume")
+        path = self._folder / _LAST
         stored = _read(path)
         try:
             self._check(json.loads(stored["identity"]))

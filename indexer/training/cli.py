@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from indexer.config import load_settings
 from indexer.training.recipe import Recipe
+from indexer.training.request import TrainingRequest
 
 if TYPE_CHECKING:
     from indexer.training.finetune import TrainingProgress, TrainingReport
@@ -89,13 +92,22 @@ def train(
     weights: Annotated[str, typer.Option(help="As what to store: float16, bfloat16 or float32.")] = "float16",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads that decode.", show_default=False)] = None,
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library",
+            help="A collection that keeps account of it as a job.",
+            show_default="the one that it trains on, if it is one",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted training in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """Train a model on your own captions, and write one that `--model local-dir:FOLDER` takes.
 
     Recall is measured on pictures held out before training and after every epoch; the best epoch is kept. Interrupt it
-    at any time: --resume goes on after the last whole epoch.
+    at any time: --resume goes on after the last whole epoch. On a collection, or with --library, it is a job of that:
+    `sightline jobs` shows, pauses and resumes it.
     """
     recipe = Recipe(
         loss=loss,  # type: ignore[arg-type]  # the recipe checks it
@@ -119,41 +131,57 @@ def train(
         precision=precision,  # type: ignore[arg-type]
         save_memory=save_memory,
     )
-    _check_choice("weights", weights, ("float16", "bfloat16", "float32"))
-    _check_choice("device", device, ("auto", "cpu", "cuda"))
-    from indexer.training.captions import hold_out, read_captions
-    from indexer.training.finetune import fine_tune
-
-    pictures = read_captions(data, images=images, skip_missing=skip_missing)
-    if validation is None:
-        pictures, measured = hold_out(pictures, recipe.held_out, recipe.seed)
-    else:
-        measured = read_captions([validation], images=images, skip_missing=skip_missing)
-    with _watch(quiet=as_json) as watch:
-        report = fine_tune(
-            model,
-            pictures,
-            measured,
-            out,
-            recipe,
-            names=[path.name for path in data],
-            resume=resume,
-            device=device,  # type: ignore[arg-type]
-            threads=threads,
-            stored=weights,  # type: ignore[arg-type]
-            watch=watch,
-        )
+    request = TrainingRequest(
+        out=_absolute(out),
+        model=model,
+        data=tuple(map(_absolute, data)),
+        recipe=recipe,
+        images=images and _absolute(images),
+        validation=validation and _absolute(validation),
+        skip_missing=skip_missing,
+        weights=weights,  # type: ignore[arg-type]  # the request checks it
+        device=device,  # type: ignore[arg-type]
+        threads=threads,
+    )
+    report = _train(request, library or request.library, resume=resume, quiet=as_json)
+    if report is None:
+        return
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2, default=str))
     else:
         _print_report(report)
 
 
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    from indexer.errors import InvalidTraining
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would also replace links by their targets
 
-    if value not in allowed:
-        raise InvalidTraining(f"--{name} must be {' or '.join(allowed)}, not {value!r}")
+
+def _train(request: TrainingRequest, library: Path | None, *, resume: bool, quiet: bool) -> TrainingReport | None:
+    """As a job of the collection, where there is one. No report if somebody paused or cancelled it."""
+    if library is None:
+        with _watch(quiet=quiet) as watch:
+            return request.run(watch, resume=resume)
+    from indexer.checkpoints import find_checkpoint
+    from indexer.collection import Collection
+    from indexer.jobs.running import JobRun, run_job
+    from indexer.training import job as training_job
+
+    # Whoever resumes it may be in another folder.
+    request = replace(request, model=find_checkpoint(request.model).name)
+    reports: list[TrainingReport] = []
+
+    def work(run: JobRun) -> Mapping[str, Any]:
+        reports.append(training_job.train(run, request, watch, resume=resume))
+        return training_job.summary(reports[0])
+
+    with Collection.open(load_settings(library=library).library) as collection, _watch(quiet=quiet) as watch:
+        jobs, arguments = collection.catalog.jobs, request.arguments()
+        known = jobs.unfinished("train", arguments) if resume else None
+        job = run_job(jobs, (known or jobs.add("train", arguments)).id, work)
+    if not reports:
+        goes_on = f"`sightline jobs --library {library} resume {job.id}` goes on after its last whole epoch"
+        typer.echo(f"{job.state}; {goes_on if job.state == 'paused' else 'its checkpoint is kept'}", err=True)
+    return reports[0] if reports else None
 
 
 @contextmanager
@@ -173,6 +201,8 @@ def _bar() -> Iterator[Callable[[TrainingProgress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+    from indexer.training.job import at_10
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -185,7 +215,7 @@ def _bar() -> Iterator[Callable[[TrainingProgress], None]]:
 
         def show(progress: TrainingProgress) -> None:
             loss = "" if progress.loss is None else f", loss {progress.loss:.3f}"
-            recall = "" if progress.recall is None else f", R@10 {_at_10(progress.recall)}"
+            recall = "" if progress.recall is None else f", R@10 {at_10(progress.recall)}"
             description = f"epoch {progress.epoch}{loss}{recall}"
             bar.update(task, completed=progress.step, total=progress.steps, description=description)
 
@@ -193,20 +223,17 @@ def _bar() -> Iterator[Callable[[TrainingProgress], None]]:
 
 
 def _line_an_epoch() -> Callable[[TrainingProgress], None]:
+    from indexer.training.job import line
+
     shown: list[HeldOutRecall] = []
 
     def show(progress: TrainingProgress) -> None:
         # Recall is measured anew, as another object, once an epoch.
         if progress.recall is not None and not any(progress.recall is recall for recall in shown):
             shown.append(progress.recall)
-            loss = "" if progress.loss is None else f"loss {progress.loss:.3f}, "
-            typer.echo(f"epoch {progress.epoch}: {loss}R@10 {_at_10(progress.recall)}", err=True)
+            typer.echo(line(progress), err=True)
 
     return show
-
-
-def _at_10(recall: HeldOutRecall) -> str:
-    return f"{100 * recall.text_to_image[2]:.1f} / {100 * recall.image_to_text[2]:.1f}"
 
 
 def _print_report(report: TrainingReport) -> None:

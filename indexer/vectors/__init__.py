@@ -53,6 +53,14 @@ class VectorIndex(Protocol):
         """
         ...
 
+    def ids(self) -> Ids:
+        """Every id, ascending."""
+        ...
+
+    def vectors_of(self, ids: Ids) -> Vectors:
+        """`(len(ids), dimension)` of distinct ids in any order. Raises KeyError for one that is not there."""
+        ...
+
     def changed(self, put_ids: Ids, put_vectors: NDArray[np.float16], removed_ids: Ids) -> VectorIndex:
         """This index with those pairs added or replaced and those ids gone (unknown ids are ignored)."""
         ...

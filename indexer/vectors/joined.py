@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.vectors import Mask, Rows, Stored, Vectors
-from indexer.vectors.scoring import products, scan, scored
+from indexer.vectors.scoring import as_float32, products, scan, scored
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,6 +19,16 @@ class Joined:
 
     def __len__(self) -> int:
         return len(self.older) + len(self.newer)
+
+    def at(self, rows: Rows) -> Vectors:
+        """Those rows, in any order, as float32."""
+        late = rows >= len(self.older)
+        if not late.any():
+            return as_float32(self.older[rows])
+        found = np.empty((len(rows), self.older.shape[1]), np.float32)
+        found[~late] = as_float32(self.older[rows[~late]])
+        found[late] = as_float32(self.newer[rows[late] - len(self.older)])
+        return found
 
     def scan(self, queries: Vectors, k: int, *, rows: Rows | None = None, dead: Mask | None = None) -> list[Rows]:
         """See `scoring.scan`; up to twice as many rows."""

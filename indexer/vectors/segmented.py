@@ -225,25 +225,13 @@ class SegmentedIndex:
         return ids[order], vectors
 
     def vectors_of(self, ids: Ids) -> Vectors:
-        """`(len(ids), dimension)` float32 rows of ids that a search of this index found, in their order."""
-        rows = np.flatnonzero(among(self._tail.ids, np.sort(ids)) & ~self._tail.dead)
-        rows = rows[np.argsort(self._tail.ids[rows])]
-        newer = self._tail.ids[rows]
-        late = among(ids, newer)
-        found = np.empty((len(ids), self.dimension), np.float32)
-        found[late] = self._tail.vectors[rows[np.searchsorted(newer, ids[late])]]
-        found[~late] = as_float32(self.base.vectors[np.searchsorted(self.base.ids, ids[~late])])
-        return found
-
-    def sample(self, count: int, seed: int = 0) -> tuple[Ids, Vectors]:
-        """So many of the images (all, if there are no more), drawn evenly: ids and `(n, dimension)` float32 rows."""
-        alive, newer = np.flatnonzero(~self._dead), np.flatnonzero(~self._tail.dead)
-        size = len(alive) + len(newer)
-        drawn = np.sort(np.random.default_rng(seed).choice(size, min(count, size), replace=False))
-        cut = int(np.searchsorted(drawn, len(alive)))
-        base, tail = alive[drawn[:cut]], newer[drawn[cut:] - len(alive)]
-        ids = np.concatenate([self.base.ids[base], self._tail.ids[tail]])
-        return ids, np.concatenate([as_float32(self.base.vectors[base]), self._tail.vectors[tail]])
+        """`(len(ids), dimension)` of distinct ids in any order. Raises KeyError for one that is not there."""
+        rows = np.concatenate(self._rows_of(np.sort(ids)))
+        known = self._ids(rows)
+        if len(known) != len(ids):
+            raise KeyError("an id that is not in this index")
+        order = np.argsort(known)
+        return Joined(self.base.vectors, self._tail.vectors).at(rows[order][np.searchsorted(known[order], ids)])
 
     def _checked(self, queries: NDArray[np.float32]) -> Vectors:
         if queries.ndim != 2 or queries.shape[1] != self.dimension:

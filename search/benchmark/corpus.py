@@ -14,7 +14,7 @@ import numpy as np
 from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
 from indexer.errors import IncompleteDataset, InvalidDataset, UnreadableImage
-from indexer.sidecars import captions_beside
+from indexer.originals import Originals
 from search.benchmark.encoding import Batching, Encoded, Picture, Stage, encode_pictures
 from search.benchmark.report import DatasetInfo
 from search.benchmark.speed import spread
@@ -184,8 +184,9 @@ def _from_set(dataset: CaptionedDataset, paths: Sequence[str], problems: Problem
 
 
 def _beside(paths: Sequence[str], problems: Problems) -> Iterator[tuple[int, tuple[str, ...]]]:
+    originals = Originals()
     for row, path in enumerate(paths):
-        if captions := captions_beside(path, lambda sidecar: problems.add(Problem.DAMAGED, str(sidecar))):
+        if captions := originals.captions(path, lambda sidecar: problems.add(Problem.DAMAGED, str(sidecar))):
             yield row, captions
 
 

@@ -31,14 +31,15 @@ class Estimate:
 class Claim:
     matches: Estimate
     no_match: bool
-    """Whether most likely there is none."""
+    """Whether nothing speaks for a match. No proof: docs/relevance.md says how often there is one all the same."""
 
-    def in_words(self, images: int) -> str:
-        """One line for a person, who searched so many images."""
+    def in_words(self) -> str:
+        """One line for a person."""
         if self.no_match:
-            return f"nothing seems to match among {images:,} images"
+            return "nothing here matches for sure; the nearest are shown"
         about = self.matches
-        return f"about {about.about:,} of {images:,} images match ({about.low:,} to {about.high:,})"
+        images = "image" if about.about == 1 else "images"
+        return f"about {about.about:,} {images} may match ({about.low:,} to {about.high:,})"
 
 
 def claimed(likely: Vectors, more: Vectors, scale: float, present: float) -> Claim:

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.vectors import Mask, Vectors
-from search.relevance.background import Seen
+from indexer.vectors import Vectors
+from search.relevance.background import Beside
 
 Features = NDArray[np.float32]
 NAMES: Final = ("above the collection", "above the vocabulary", "above its rival")
@@ -33,12 +33,13 @@ class QueryNull:
         return cls(float(scores.mean()), float(scores.std()) + 1e-6)
 
 
-def features(scores: Vectors, seen: Seen, others: Mask, null: QueryNull) -> Features:
-    """`(n, 3)`, as `NAMES` says, of n pictures with those scores; `others` are the texts that say something else."""
-    above_collection = (scores - null.mean) / null.spread
-    above_vocabulary = (scores - seen.mean) / seen.spread
-    above_rival = (scores - seen.rivals(others)) / seen.spread
-    return np.stack([above_collection, above_vocabulary, above_rival], axis=1).astype(np.float32)
+def features(scores: Vectors, beside: Beside, null: QueryNull) -> Features:
+    """`(n, 3)`, as `NAMES` says, of n pictures with those scores."""
+    found = np.empty((3, len(scores)), np.float32).T  # columns are written and read one by one
+    found[:, 0] = (scores - np.float32(null.mean)) / np.float32(null.spread)
+    found[:, 1] = (scores - beside.mean) / beside.spread
+    found[:, 2] = (scores - beside.rival) / beside.spread
+    return found
 
 
 def of_the_best(found: Features, size: int) -> Features:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from indexer.vectors import Ids, Mask, Matches, Vectors
+from indexer.vectors import Ids, Mask, Vectors
 from indexer.vectors.base import Base
 from indexer.vectors.segmented import SegmentedIndex, among
 from search.query import Query, TextTerm
+from search.rankings import Listed, Ranking, Window
 from search.relevance.background import Seen, Vocabulary
 from search.relevance.claim import Claim, claimed
 from search.relevance.features import Features, QueryNull, features, of_the_best
@@ -20,8 +21,8 @@ from search.relevance.head import HEAD, PRESENT
 
 SAMPLE: Final = 2048
 """Pictures that stand for the collection; smaller ones stand for themselves."""
-COUNTED: Final = 100
-"""The best so many are judged one by one; how many more match is estimated from the sample."""
+COUNTED: Final = 60
+"""The best so many are judged one by one, as many as the page shows; how many more match the sample tells."""
 DEEPEST: Final = 2000
 """As far down likely hits are looked for where only they are asked for."""
 FEWEST: Final = 50
@@ -41,12 +42,6 @@ class Sample:
     changes: int
     """Of the index they were drawn from."""
 
-    def seen_of(self, ids: Ids, index: SegmentedIndex, vocabulary: Vocabulary) -> Seen:
-        """What is known of pictures of the index: from the sample, if it holds them all."""
-        if among(ids, self.ids).all():
-            return self.seen.at(np.searchsorted(self.ids, ids))
-        return Seen.of(index.vectors_of(ids), vocabulary)
-
     def stands_for(self, index: SegmentedIndex) -> bool:
         allowed = len(index) // _DRIFT if len(index) > SAMPLE else 0
         return index.base is self.base and index.changes - self.changes <= allowed
@@ -56,25 +51,30 @@ class Sample:
 class QueryRelevance:
     """What is known of one query in one state of a collection."""
 
-    vector: Vectors
     index: SegmentedIndex
-    allowed: Ids | None
     vocabulary: Vocabulary
-    sample: Sample
     others: Mask
+    """Which of the vocabulary say something else than the query."""
     null: QueryNull
+    known: Mapping[int, float]
+    """Probabilities of pictures that were judged for the claim, by id."""
     claim: Claim
 
-    def probabilities(self, found: Matches) -> Vectors:
-        """`(n,)`: that each picture that a search of that index found is what was asked for."""
-        seen = self.sample.seen_of(found.ids, self.index, self.vocabulary)
-        return HEAD.probabilities(features(found.scores, seen, self.others, self.null))
+    def probabilities(self, ids: Ids, scores: Vectors) -> Vectors:
+        """`(n,)`: that each picture of that index, with its score, is what was asked for."""
+        likely = np.array([self.known.get(id_, np.nan) for id_ in ids.tolist()], np.float32)
+        late = np.flatnonzero(np.isnan(likely))
+        if len(late):
+            beside = self.vocabulary.beside(self.index.vectors_of(ids[late]), self.others)
+            likely[late] = HEAD.probabilities(features(scores[late], beside, self.null))
+        return likely
 
-    def likely(self, least: float) -> Matches:
-        """All that match at least so probably, best score first: of the best 2,000."""
-        [found] = self.index.search(self.vector[None], DEEPEST, self.allowed)
-        keep = self.probabilities(found) >= least
-        return Matches(found.ids[keep], found.scores[keep])
+    def likely(self, ranking: Ranking, least: float) -> Listed:
+        """All that match at least so probably, in their order: of the best 2,000."""
+        found = ranking.window(0, DEEPEST)
+        assert found.scores is not None
+        keep = self.probabilities(found.ids, found.scores) >= least
+        return Listed(found.ids[keep], found.scores[keep])
 
 
 class Relevance:
@@ -90,34 +90,43 @@ class Relevance:
         self._vocabulary: Vocabulary | None = None
         self._sample: Sample | None = None
 
-    def of(
-        self, query: Query, vector: Vectors, index: SegmentedIndex, found: Matches, allowed: Ids | None = None
-    ) -> QueryRelevance | None:
-        """None but for one text: pictures, and sums of several terms, score on scales of their own."""
-        if len(query.terms) != 1 or not isinstance(query.terms[0], TextTerm):
-            return None
-        return self.judge(vector, index, found, allowed)
+    @staticmethod
+    def judges(query: Query) -> bool:
+        """Whether it is one text, ranked by score.
+
+        Pictures score on another scale than words, and sums of several terms on one that depends on their angle.
+        """
+        terms = query.terms
+        return len(terms) == 1 and isinstance(terms[0], TextTerm) and not query.prompts and query.order == "score"
 
     def judge(
-        self, vector: Vectors, index: SegmentedIndex, found: Matches, allowed: Ids | None = None
+        self, vector: Vectors, index: SegmentedIndex, best: Window, allowed: Ids | None = None
     ) -> QueryRelevance | None:
-        """Of a text's unit vector, `(d,)`, and its best `COUNTED` or more; None for fewer than 50 pictures."""
+        """Of a text's unit vector, `(d,)`, and its best `COUNTED` or more; None for fewer than 50 pictures.
+
+        With `allowed`, ascending ids, of these pictures; what they have to stand out from is the whole collection.
+        """
         if len(index) < FEWEST or (vocabulary := self._known()) is None:
             return None
+        assert best.scores is not None
         sample = self._sampled(index, vocabulary)
         others = vocabulary.others(vector)
         scores = sample.vectors @ vector
         null = QueryNull.of(scores)
-        some = features(scores, sample.seen, others, null)
-        if len(index) <= SAMPLE and allowed is None:
-            claim = _claimed(some, some[:0], 1.0, len(index))
+        some = features(scores, sample.seen.beside(others), null)
+        if len(index) <= SAMPLE:
+            found, rest, scale = some, some[:0], 1.0
+            if allowed is not None:
+                found = some[among(sample.ids, allowed)]
+            size = len(found)
+            known = dict(zip(sample.ids.tolist(), HEAD.probabilities(some).tolist(), strict=True))
         else:
-            best = Matches(found.ids[:COUNTED], found.scores[:COUNTED])
-            seen = sample.seen_of(best.ids, index, vocabulary)
-            rest, size = _rest(sample.ids, best.ids, allowed, len(index))
-            scale = size / max(1, int(rest.sum()))
-            claim = _claimed(features(best.scores, seen, others, null), some[rest], scale, size + len(best.ids))
-        return QueryRelevance(vector, index, allowed, vocabulary, sample, others, null, claim)
+            ids, top = best.ids[:COUNTED], best.scores[:COUNTED]
+            found = features(top, vocabulary.beside(index.vectors_of(ids), others), null)
+            sampled, left = _rest(sample.ids, ids, allowed, len(index))
+            rest, scale, size = some[sampled], left / max(1, int(sampled.sum())), left + len(ids)
+            known = dict(zip(ids.tolist(), HEAD.probabilities(found).tolist(), strict=True))
+        return QueryRelevance(index, vocabulary, others, null, known, _claimed(found, rest, scale, size))
 
     def _known(self) -> Vocabulary | None:
         with self._loading:
@@ -128,9 +137,9 @@ class Relevance:
     def _sampled(self, index: SegmentedIndex, vocabulary: Vocabulary) -> Sample:
         sample = self._sample
         if sample is None or not sample.stands_for(index):
-            ids, vectors = index.sample(SAMPLE)
-            order = np.argsort(ids)
-            ids, vectors = ids[order], vectors[order]
+            every = index.ids()
+            ids = np.sort(np.random.default_rng(0).choice(every, min(SAMPLE, len(every)), replace=False))
+            vectors = index.vectors_of(ids)
             self._sample = sample = Sample(ids, vectors, Seen.of(vectors, vocabulary), index.base, index.changes)
         return sample
 
@@ -145,6 +154,6 @@ def _rest(sampled: Ids, best: Ids, allowed: Ids | None, size: int) -> tuple[Mask
     """Which of the sample are among those that may be found and not among the best; and how many such there are."""
     rest = ~among(sampled, np.sort(best))
     if allowed is not None:
-        rest &= among(sampled, np.unique(allowed))
+        rest &= among(sampled, allowed)
         size = len(allowed)
     return rest, max(0, size - len(best))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.goals import INDEXING, at_least, at_most, plain, publish, table, with_part, write
+from benchmarks.all_goals import page
+from benchmarks.goals import INDEXING, MODELS, at_least, at_most, plain, publish, table, with_part, write
 
 
 def test_a_goal_is_met_at_its_bound_and_only_with_what_it_depends_on() -> None:
@@ -36,7 +37,7 @@ def test_the_table_says_which_way_a_goal_goes() -> None:
 def test_the_file_has_an_entry_a_line(tmp_path: Path) -> None:
     write([at_least("speed", 2.0 / 3, 20), plain("time", "not run")], tmp_path / "new" / "x.json", "python x.py")
     first, second = json.loads((tmp_path / "new" / "x.json").read_text())
-    assert list(first) == ["name", "value", "goal", "met", "command", "machine", "date"]
+    assert list(first) == ["name", "value", "goal", "bound", "met", "command", "machine", "date"]
     assert (first["value"], first["goal"], first["met"], first["command"]) == (0.66667, 20, False, "python x.py")
     assert (second["value"], second["goal"], second["met"]) == ("not run", None, None)
 
@@ -48,10 +49,12 @@ def test_a_part_of_a_page_is_replaced_and_the_rest_stays() -> None:
         with_part(page, "b", "new")
 
 
-def test_the_page_of_indexing_has_every_part() -> None:
-    page = INDEXING.read_text(encoding="utf-8")
-    for name in ("decode", "indexing", "catalog"):
-        assert "new" in with_part(page, name, "new")
+@pytest.mark.parametrize(
+    ("page", "parts"), [(INDEXING, ("decode", "indexing", "catalog")), (MODELS, ("reindex", "thumbnails"))]
+)
+def test_the_page_has_every_part(page: Path, parts: tuple[str, ...]) -> None:
+    for name in parts:
+        assert "new" in with_part(page.read_text(encoding="utf-8"), name, "new")
 
 
 def test_results_for_another_file_leave_the_projects_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,3 +63,15 @@ def test_results_for_another_file_leave_the_projects_alone(tmp_path: Path, capsy
     assert json.loads((tmp_path / "x.json").read_text())[0]["value"] == 3
     assert "| time | 3 |" in capsys.readouterr().out
     assert INDEXING.read_text(encoding="utf-8") == before
+
+
+def test_one_page_has_all_that_have_a_goal(tmp_path: Path) -> None:
+    write([at_least("speed", 25, 20), plain("time", 3.0)], tmp_path / "a_b.json", "python a.py")
+    write([at_most("memory", 2.0, 1), at_most("GPU", "not run", 2)], tmp_path / "c.json", "python c.py")
+    write([plain("bytes", 1.0)], tmp_path / "d.json", "python d.py")
+    text = page(tmp_path)
+    assert "1 of 3 are met, 1 missed, 1 not measured." in text
+    assert "## a b\n" in text
+    assert "| memory | 2 | at most 1 | no |" in text
+    assert "time" not in text.split("are met")[1]
+    assert "python d.py" not in text

@@ -19,7 +19,9 @@ def test_results_page_and_table(tmp_path: Path) -> None:
     command = [sys.executable, "benchmarks/search.py", *options, "--output", str(tmp_path)]
     printed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
     entries = json.loads((tmp_path / "search.json").read_text())
-    assert all(set(entry) == {"name", "value", "goal", "met", "command", "machine", "date"} for entry in entries)
+    assert all(
+        set(entry) == {"name", "value", "goal", "bound", "met", "command", "machine", "date"} for entry in entries
+    )
     assert entries[0]["command"].startswith("python benchmarks/search.py --sizes 300")
     assert {"300 x 512, Sightline exact: p50, times faster than NumPy"} < {entry["name"] for entry in entries}
     page = (tmp_path / "vector-search.md").read_text()

@@ -1,6 +1,8 @@
-"""A collection's life, over and over, until it is killed: index, reindex, promote, fold. Run as a program.
+"""A collection's life, over and over, until it is killed: index, reindex, promote, fold, backup. Run as a program.
 
 python -m tests.e2e.life LIBRARY PICTURES SEED
+
+It says on standard output what it begins.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer import reindex as reindexing
+from indexer.care.backup import back_up
 from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import CollectionNotFound, NotReady
-from indexer.jobs.running import run_job
+from indexer.jobs.running import JobRun, run_job
 from indexer.pipeline import sync
-from indexer.reindex import reindex
 from indexer.sources import FolderSource
 from tests.palette import PaletteEncoder
 
@@ -57,22 +60,25 @@ def other(collection: Collection) -> Encoder:
     return ENCODERS["turned" if collection.manifest.model == "palette" else "palette"]()
 
 
-def fill_the_other(library: Path, pictures: Path) -> None:
+def reindex(library: Path, pictures: Path) -> None:
+    """Every other time from the beginning: the other model is forgotten first."""
     with opened(library) as collection:
         encoder, catalog = other(collection), collection.catalog
+        jobs = catalog.jobs.all(1)
+        for stored in catalog.models.all() if jobs and jobs[0].id % 2 else ():
+            if not stored.serving:
+                collection.drop(stored.id)
 
-        def work(run: object) -> dict[str, int]:
-            shards = catalog.shards(job.id)
-            report = reindex(
-                catalog, encoder, shards, lambda done, total: None, batch_size=4, threads=2, shard_images=9
-            )
+        def work(run: JobRun) -> dict[str, int]:
+            shards = catalog.shards(run.job.id)
+            report = reindexing.reindex(catalog, encoder, shards, run.progress, batch_size=4, threads=2, shard_images=9)
             return {"filled": report.filled}
 
         job = catalog.jobs.add("reindex", {"model": encoder.manifest.model})
         run_job(catalog.jobs, job.id, work)
 
 
-def promote_the_other(library: Path, pictures: Path) -> None:
+def promote(library: Path, pictures: Path) -> None:
     with opened(library) as collection:
         number = collection.catalog.models.add(other(collection).manifest)
         try:
@@ -86,16 +92,36 @@ def fold(library: Path, pictures: Path) -> None:
         collection.fold(always=True)
 
 
-OPERATIONS = (index, fill_the_other, promote_the_other, fold)
+def backup(library: Path, pictures: Path) -> None:
+    """In place of the one before."""
+    target = backup_of(library)
+    target.unlink(missing_ok=True)
+    try:
+        back_up(library, target)
+    except CollectionNotFound:
+        return
+
+
+def backup_of(library: Path) -> Path:
+    return library.with_name("backup.tar")
+
+
+OPERATIONS = (index, reindex, promote, fold, backup)
 
 
 def main() -> None:
     library, pictures, rng = Path(sys.argv[1]), Path(sys.argv[2]), random.Random(int(sys.argv[3]))
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    say("ready")
     ends = time.monotonic() + 30  # should nobody kill it
     while time.monotonic() < ends:
-        rng.choice(OPERATIONS)(library, pictures)
+        operation = rng.choice(OPERATIONS)
+        say(operation.__name__)
+        operation(library, pictures)
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

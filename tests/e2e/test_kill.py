@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from indexer.collection import Collection
 from indexer.pipeline import sync
 from indexer.sources import FolderSource
+from indexer.sources.address import TAR_SUFFIXES
+from indexer.sources.archives import ArchiveSource
+from indexer.sources.tar import TarArchive
 from tests.palette import PaletteEncoder
 from tests.pictures import photo, write
 
@@ -26,8 +30,9 @@ INDEX_SLOWLY = """
 import sys, time
 from pathlib import Path
 from indexer.collection import Collection
+from indexer.config import Settings
 from indexer.pipeline import sync
-from indexer.sources import FolderSource
+from indexer.sources.naming import named_sources
 from tests.palette import PaletteEncoder
 
 class Slow(PaletteEncoder):
@@ -38,7 +43,8 @@ class Slow(PaletteEncoder):
 
 encoder = Slow()
 with Collection.open_or_create(Path(sys.argv[1]), encoder.manifest) as collection:
-    sync(collection, encoder, FolderSource(sys.argv[2]), batch_size=8, threads=2)
+    source = named_sources([sys.argv[2]])[0].open(Settings())
+    sync(collection, encoder, source, batch_size=8, threads=2)
     print("done", flush=True)
 """
 
@@ -107,6 +113,30 @@ def test_killed_again_and_again_it_ends_where_an_uninterrupted_run_does(tmp_path
     assert got.keys() == want.keys()
     assert len(got) == IMAGES
     assert all(np.array_equal(got[path][1], want[path][1]) for path in want)
+
+
+def test_killed_inside_a_shard(tmp_path: Path, pictures: Path) -> None:
+    """What was committed of it is not read again."""
+    shard, library = str(tmp_path / "0.tar"), tmp_path / "library"
+    with tarfile.open(shard, "w") as tar:
+        tar.add(pictures, "all")
+    kill_in_batch(library, Path(shard), 6, 0.01)
+    before = indexed(library)
+    assert 0 < len(before) < IMAGES
+
+    class Counting(ArchiveSource):
+        def read(self, path: str) -> bytes:
+            assert path not in before
+            return super().read(path)
+
+    encoder = PaletteEncoder()
+    source = Counting("tar", TarArchive, [shard], TAR_SUFFIXES)
+    with Collection.open_or_create(library, encoder.manifest) as collection:
+        report = sync(collection, encoder, source, threads=2)
+    assert (report.unchanged, report.added, report.failed) == (len(before), IMAGES - len(before), 0)
+    after = indexed(library)
+    assert len(after) == IMAGES
+    assert all(after[path][0] == id_ for path, (id_, _) in before.items())
 
 
 def test_killed_while_files_move(tmp_path: Path, pictures: Path) -> None:

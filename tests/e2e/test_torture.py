@@ -8,16 +8,19 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from indexer.care.restore import restore
 from indexer.collection import Collection
 from tests.e2e import life
 from tests.pictures import photo, write
@@ -83,7 +86,8 @@ def paths_of(library: Path) -> set[str]:
         return {record.path for record in collection.catalog.latest(100_000)}
 
 
-def live_until_killed(library: Path, pictures: Path, seed: int, seconds: float) -> None:
+def live_until_killed(library: Path, pictures: Path, seed: int, seconds: float) -> str:
+    """What it was at when it was killed."""
     command = [sys.executable, "-m", "tests.e2e.life", str(library), str(pictures), str(seed)]
     project = Path(__file__).parents[2]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=project) as process:
@@ -93,6 +97,7 @@ def live_until_killed(library: Path, pictures: Path, seed: int, seconds: float) 
         time.sleep(seconds)
         assert process.poll() is None, process.stderr.read()
         process.send_signal(signal.SIGKILL)
+        return (process.stdout.read().splitlines() or ["start"])[-1]
 
 
 @pytest.mark.timeout(60 + 10 * KILLS)
@@ -100,10 +105,11 @@ def test_killed_at_any_moment_of_its_life(tmp_path: Path) -> None:
     rng = random.Random(7)
     pictures, library = Pictures(tmp_path / "pictures", rng), tmp_path / "library"
     life.index(library, pictures.root)
-    known = ids_by_content(library)
+    known, killed_at, restored = ids_by_content(library), Counter[str](), 0
     for number in range(KILLS):
-        live_until_killed(library, pictures.root, number, rng.uniform(0, LONGEST))
+        killed_at[live_until_killed(library, pictures.root, number, rng.uniform(0, LONGEST))] += 1
         is_sound(library)
+        restored += is_sound_if_there(life.backup_of(library), tmp_path / f"restored-{number}")
         now, there = ids_by_content(library), pictures.contents()
         # Whatever was known and is still in the folder, wherever it has moved to, is known by the same id.
         assert {content: now.get(content) for content in known if content in there} == {
@@ -112,11 +118,23 @@ def test_killed_at_any_moment_of_its_life(tmp_path: Path) -> None:
         known = now
         pictures.change()
     life.index(library, pictures.root)
-    life.fill_the_other(library, pictures.root)
-    life.promote_the_other(library, pictures.root)
+    life.reindex(library, pictures.root)
+    life.promote(library, pictures.root)
     is_sound(library)
     assert paths_of(library) == pictures.paths()
     says_what_its_model_says(library)
+    counts = ", ".join(f"{number} at {what}" for what, number in killed_at.most_common())
+    sys.stdout.write(f"{KILLS} kills: {counts}; {restored} backups restored; {len(pictures.paths())} pictures\n")
+
+
+def is_sound_if_there(backup: Path, folder: Path) -> bool:
+    """A backup is whole or not there."""
+    if not backup.exists():
+        return False
+    restore(backup, folder)
+    is_sound(folder)
+    shutil.rmtree(folder)
+    return True
 
 
 def says_what_its_model_says(library: Path) -> None:

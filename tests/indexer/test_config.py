@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def test_only_what_was_set_of_the_index_changes_a_collections_own_plan(monkeypat
     assert load_settings(vector_index="auto").index_plan(stored) == IndexPlan("auto", 0.9)
     monkeypatch.setenv("SIGHTLINE_INDEX_RECALL", "0.95")
     assert load_settings().index_plan(stored) == IndexPlan("ivf", 0.95)
+
+
+def test_folders_come_as_a_list_or_as_path_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().job_folders == ()
+    (tmp_path / "sightline.toml").write_text('job_folders = ["/a:b", "~/c"]\n')
+    assert load_settings().job_folders == (Path("/a:b"), Path("~/c"))
+    monkeypatch.setenv("SIGHTLINE_JOB_FOLDERS", f"/a{os.pathsep}/b")
+    assert load_settings().job_folders == (Path("/a"), Path("/b"))
 
 
 def test_limits_are_in_bytes() -> None:

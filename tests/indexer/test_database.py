@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,20 @@ def test_closing_twice_is_closing_and_leaves_one_file(catalog: Catalog) -> None:
     catalog.close()
     catalog.close()
     assert [path.name for path in catalog.library.iterdir()] == ["catalog.db"]
+
+
+def test_to_open_it_twice_gives_up_no_lock(catalog: Catalog) -> None:
+    """Or else another process that closes it would take itself for the last one, and the log away from this one."""
+    put(catalog, "/a")
+    with Catalog.open(catalog.library):
+        pass
+    program = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM image').fetchall(); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", program, str(catalog.library / "catalog.db")], check=True)
+    assert (catalog.library / "catalog.db-wal").exists()
+    put(catalog, "/b")
+    assert catalog.count() == 2
 
 
 def test_where_there_is_none_nothing_is_made(tmp_path: Path) -> None:

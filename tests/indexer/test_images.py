@@ -120,7 +120,7 @@ def test_a_large_jpeg_is_dct_scaled_and_as_good(open_clip_transform: Any, mode: 
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_no_more_of_a_jpeg_is_decoded_than_needed(mode: str, orientation: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At least twice the 140 x 50 asked for, of 800 x 600 px: a quarter is too little, three eighths are enough."""
+    """At least twice the 140 x 50 asked for, of 800 x 600 px: a quarter is too little, a half is enough."""
     import simplejpeg
 
     sizes = []
@@ -142,9 +142,9 @@ def test_no_more_of_a_jpeg_is_decoded_than_needed(mode: str, orientation: int, m
     data = encoded(stored, exif=exif(orientation=orientation))
     decode(data, asked(140, 50))
     scan = data.index(b"\xff\xda")
-    decode(data[:scan] + b"\0\0" + data[scan:], asked(140, 50))  # which only Pillow takes, by powers of two
-    want = [(300, 225), (400, 300)]
-    assert list(dict.fromkeys(sizes)) == (want if orientation == 1 else [(height, width) for width, height in want])
+    decode(data[:scan] + b"\0\0" + data[scan:], asked(140, 50))  # which only Pillow takes
+    assert set(sizes) == {(400, 300) if orientation == 1 else (300, 400)}
+    assert len(sizes) > 1
 
 
 @pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])

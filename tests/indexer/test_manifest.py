@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from indexer.images import FAST, decode
+from indexer.images import CAREFUL, FAST, decode, of_files, of_thumbnails
 from indexer.manifest import Manifest
 from tests.palette import PaletteEncoder
 from tests.pictures import encoded, photo
@@ -37,6 +38,18 @@ def test_the_decode_policy_is_the_collections_own_as_long_as_we_know_it() -> Non
     assert MANIFEST.difference(fast) is None
     unknown = replace(MANIFEST, decode_policy="of tomorrow")
     assert unknown.difference(MANIFEST) == ("decode policy", "of tomorrow", MANIFEST.decode_policy)
+
+
+@pytest.mark.parametrize("policy", [CAREFUL.name, FAST.name])
+def test_that_thumbnails_were_taken_is_recorded_and_changes_nothing_else(policy: str) -> None:
+    ours = replace(MANIFEST, decode_policy=policy)
+    noted = replace(ours, decode_policy=of_thumbnails(policy))
+    assert (ours.has_thumbnails, noted.has_thumbnails) == (False, True)
+    assert noted.difference(ours) is ours.difference(noted) is None
+    data = encoded(photo(200, 150))
+    assert np.array_equal(noted.decode(data).pixels, ours.decode(data).pixels)
+    assert of_thumbnails(noted.decode_policy) == noted.decode_policy
+    assert of_files(noted.decode_policy) == policy
 
 
 def test_pictures_are_decoded_by_the_policy_that_is_recorded() -> None:

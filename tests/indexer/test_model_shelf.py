@@ -11,7 +11,16 @@ import pytest
 
 from indexer.catalog import Catalog
 from indexer.collection import Collection
-from indexer.errors import CollectionDamaged, CollectionLocked, ModelInUse, ModelNotFound, ModelReplaced, NotReady
+from indexer.errors import (
+    CollectionDamaged,
+    CollectionLocked,
+    ModelInUse,
+    ModelNotFound,
+    ModelReplaced,
+    NoPreviousModel,
+    NotReady,
+)
+from indexer.images import of_thumbnails
 from tests.indexer.samples import MANIFEST, an_image, unit_rows
 
 WIDER = dataclasses.replace(MANIFEST, model="wider", weights_hash="1" * 64, dimension=12)
@@ -78,6 +87,14 @@ def test_a_model_that_is_there_is_not_added_again(catalog: Catalog, wider: Catal
     assert len(catalog.models.all()) == 2
 
 
+def test_that_thumbnails_were_added_to_a_model_is_remembered(catalog: Catalog, wider: Catalog) -> None:
+    noted = dataclasses.replace(WIDER, decode_policy=of_thumbnails(WIDER.decode_policy))
+    for manifest in (noted, WIDER):  # files that come later do not make the thumbnails undone
+        assert catalog.models.add(manifest) == wider.model_id
+        assert [stored.manifest.has_thumbnails for stored in catalog.models.all()] == [False, True]
+    assert catalog.of_model(wider.model_id).manifest == noted
+
+
 def test_a_model_is_found_by_name_or_number(catalog: Catalog, wider: Catalog) -> None:
     assert catalog.models.find("wider").id == wider.model_id
     assert catalog.models.find(str(catalog.model_id)).manifest == MANIFEST
@@ -142,8 +159,10 @@ def test_promoting_the_one_that_serves_changes_nothing(collection: Collection, w
 
 def test_going_back_is_promoting_the_previous_one(collection: Collection, wider: Catalog) -> None:
     fill(wider)
+    with pytest.raises(NoPreviousModel):
+        collection.catalog.models.previous()
     collection.promote(wider.model_id)
-    collection.promote(collection.catalog.model_id)
+    collection.promote(collection.catalog.models.previous().id)
     assert [(m.serving, m.previous) for m in collection.catalog.models.all()] == [(True, False), (False, True)]
 
 

@@ -634,6 +634,9 @@ class Synthetic:
             self.most_ahead = max(self.most_ahead, i - sum(self._encoder.image_batches))
             yield SourceFile(f"{self.root}/{i:06}.bmp", 1000 + i, i)
 
+    def owns(self, path: str) -> bool:
+        return True
+
     def count(self) -> int:
         return self._number
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -56,3 +58,10 @@ def test_with_cuda_in_use_the_memory_is_page_locked_from_then_on() -> None:
     batch = ring.take()
     assert torch.from_numpy(batch).is_pinned()
     assert torch.equal(torch.from_numpy(batch).to("cuda").cpu(), torch.from_numpy(picture(7)[None]))
+
+
+def test_a_torch_that_is_just_being_imported_is_not_in_use_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
+    ring = Ring(PREPROCESSING, batch_size=1, slots=1)
+    ring.put(picture(1))
+    assert ring.take().shape == (1, 4, 6, 3)

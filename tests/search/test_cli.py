@@ -59,7 +59,8 @@ def test_a_picture_finds_itself_and_json_says_everything(library: Path, photos: 
     assert (best["width"], best["height"], best["format"]) == (80, 60, "jpeg")
     assert best["size"] == (photos / "one.jpg").stat().st_size
     assert set(best) == {
-        "rank", "score", "probability", "id", "path", "width", "height", "format", "size", "taken_at", "camera",
+        "rank", "score", "shares", "probability", "id", "path", "width", "height", "format", "size", "taken_at",
+        "camera", "seconds", "duplicates",
     }  # fmt: skip
 
 
@@ -146,35 +147,105 @@ def test_a_picture_over_the_limit_is_refused_without_being_read(
             _search(library, "--image", endless)
 
 
+def _names(library: Path, *arguments: str) -> list[str]:
+    return [Path(hit["path"]).name for hit in json.loads(_search(library, *arguments, "--json"))]
+
+
+def test_terms_have_weights_and_shares(library: Path, photos: Path) -> None:
+    one = str(photos / "one.jpg")
+    arguments = ["red", "--text", "a chair:0.5", "--image", f"{one}:2", "--id", "1:0.1", "--not", "people"]
+    for hit in json.loads(_search(library, *arguments, "--prompt", "a photo of {}", "--json")):
+        assert len(hit["shares"]) == 5
+        assert sum(hit["shares"]) == pytest.approx(hit["score"], abs=1e-4)
+    first = _search(library, "red", "--image", f"{one}:9").decode().splitlines()[0]
+    assert first.endswith(one)
+    assert first.count("+") + first.count("-") >= 2  # what each term gave
+    assert json.loads(_search(library, "--image", one, "--region", "0,0,1,1", "--json"))[0]["path"] == one
+
+
+def test_a_name_that_ends_like_a_weight_is_a_name(library: Path, photos: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "chair:0.5"
+    odd.write_bytes((photos / "one.jpg").read_bytes())
+    assert _names(library, "--image", str(odd), "-k", "1") == ["one.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--filter", "type:png"], ["two words.png"]),
+        (["--filter", '{"not": {"format": ["jpeg"]}}'], ["two words.png"]),
+        (["--type", "png"], ["two words.png"]),
+        (["--box", "-type:jpeg"], ["two words.png"]),
+        (["--filter", "path:one OR path:two", "--sort", "name"], ["one.jpg", "two words.png"]),
+        (["anything", "--filter", "path:one OR path:two", "--sort", "name"], ["one.jpg", "two words.png"]),
+        (["--folder", "/nowhere"], []),
+        (["--from", "2023"], []),
+        (["--to", "summer 2023"], []),
+    ],
+)
+def test_only_what_passes_is_listed(library: Path, arguments: list[str], names: list[str]) -> None:
+    assert _names(library, *arguments) == names
+
+
+def test_facets_are_printed_and_in_the_json(library: Path) -> None:
+    assert "format: jpeg 3, png 1" in _search(library, "anything", "--facets").decode()
+    found = json.loads(_search(library, "--filter", "path:one", "--facets", "--json"))
+    assert found["facets"]["format"] == [{"value": "jpeg", "images": 1}]
+    assert len(found["hits"]) == 1
+
+
+def test_nothing_that_passes_is_said(library: Path) -> None:
+    result = CliRunner().invoke(app, ["search", "--filter", "1999", "--library", str(library)])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no image passes the filter" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--not", "people"], "add what is"),
+        (["red", "--text", "red:-1"], "cancel each other out"),
+        (["red", "--region", "0,0,1,1"], "--region is of one picture"),
+        (["--id", "1", "--region", "0.5,0,1,1"], "outside the picture"),
+        (["--id", "one"], "is no id"),
+        (["red", "--filter", "a dog"], "'a dog' is no filter"),
+        (["red", "--filter", "-dog"], "'dog' is no filter"),
+        (["red", "--filter", "{"], "is no JSON"),
+        (["red", "--type", "docx"], "no format is called"),
+        (["red", "--from", "2024", "--to", "2023"], "swap the two"),
+        (["red", "--from", "soon"], "is no date"),
+        (["red", "--sort", "size"], "cannot sort by"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(library: Path, arguments: list[str], says: str) -> None:
+    with pytest.raises(InvalidQuery, match=says):
+        _search(library, *arguments)
+
+
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Path:
     """60 photos, enough to claim something of."""
     folder = tmp_path_factory.mktemp("many")
     for seed in range(60):
         write(folder / f"{seed}.jpg", photo(40, 30, seed=seed))
-    arguments = [
-        "index",
-        str(folder),
-        "--library",
-        str(folder / "l"),
-        "--model",
-        f"local-dir:{library.parent / 'model'}",
-    ]
-    result = CliRunner().invoke(app, arguments)
+    model = f"local-dir:{library.parent / 'model'}"
+    result = CliRunner().invoke(app, ["index", str(folder), "--library", str(folder / "l"), "--model", model])
     assert result.exit_code == 0, result.output
     return folder / "l"
 
 
-def test_words_come_with_probabilities_and_what_is_claimed(many: Path) -> None:
-    answer = json.loads(_search(many, "--queries", "-", "-k", "60", stdin="red"))
-    assert {"low", "about", "high"} == set(answer["matches"])
-    assert isinstance(answer["no_match"], bool)
-    likely = [hit["probability"] for hit in answer["hits"]]
+def test_words_come_with_what_is_likely_if_it_is_asked_for(many: Path) -> None:
+    asked = json.loads(_search(many, "red", "--relevance", "--json", "-k", "60"))
+    assert {"low", "about", "high"} == set(asked["matches"])
+    assert isinstance(asked["no_match"], bool)
+    likely = [hit["probability"] for hit in asked["hits"]]
     assert all(0 <= probability <= 1 for probability in likely)
+    line = json.loads(_search(many, "--queries", "-", "--relevance", "-k", "60", stdin="red"))
+    assert {**line, "query": None} == {**asked, "query": None}
     surest = json.loads(_search(many, "red", "--likely", "--json", "-k", "60"))
-    assert len(surest) == sum(probability >= 0.5 for probability in likely)
-    result = CliRunner().invoke(app, ["search", "red", "-k", "60", "--library", str(many)])
-    assert "match" in result.stderr
-    lines = [line for line in result.stdout.splitlines() if "below here" not in line]
-    assert len(lines) == 60
+    assert len(surest["hits"]) == sum(probability >= 0.5 for probability in likely)
+    printed = CliRunner().invoke(app, ["search", "red", "--relevance", "-k", "60", "--library", str(many)])
+    assert "match" in printed.stderr
+    lines = printed.stdout.splitlines()
+    assert len(lines) == 60  # none is hidden
     assert all("%" in line for line in lines)

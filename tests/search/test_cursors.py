@@ -8,11 +8,12 @@ import pytest
 
 from indexer.errors import CursorExpired
 from search.cursors import Cursors, KeptSearch
+from search.rankings import Listed
 
 
 def a_search() -> KeptSearch:
     index: Any = SimpleNamespace()  # never asked here
-    return KeptSearch(index, np.ones(1, np.float32), None)
+    return KeptSearch(index, Listed(np.arange(3)), None, None)
 
 
 def test_a_cursor_stands_for_its_search_and_place() -> None:

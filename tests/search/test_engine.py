@@ -12,8 +12,10 @@ from indexer.catalog import NewImage
 from indexer.collection import Collection
 from indexer.errors import CursorExpired, ImageNotFound, InvalidQuery, ModelMismatch, UnreadableImage
 from indexer.images import Limits
-from search.engine import QUERY_BATCH, SearchEngine
-from search.query import IndexedTerm, Query, TextTerm
+from search.engine import QUERY_BATCH, Results, SearchEngine
+from search.filters import And, Format, PathPart
+from search.query import ImageTerm, IndexedTerm, Query, TextTerm
+from search.region import Region
 from tests.palette import COLOURS, PaletteEncoder
 
 
@@ -202,3 +204,104 @@ def test_a_picture_that_cannot_be_used_is_an_error(collection: Collection, encod
 def test_another_models_encoder_is_refused(collection: Collection) -> None:
     with pytest.raises(ModelMismatch, match="palette"):
         SearchEngine(collection, PaletteEncoder(model="other", weights_hash="1" * 64))
+
+
+def _stems(results: Results) -> list[str]:
+    return [Path(hit.image.path).stem for hit in results.hits]
+
+
+def test_every_term_has_its_share_of_the_score(engine: SearchEngine) -> None:
+    terms = (TextTerm("red"), ImageTerm(_png("blue"), 0.5), TextTerm("yellow", -0.5))
+    results = engine.search(Query(terms, k=10))
+    for hit in results.hits:
+        assert sum(hit.shares) == pytest.approx(hit.score, abs=1e-5)
+    by_name = dict(zip(_stems(results), results.hits, strict=True))
+    assert np.argmax(by_name["red"].shares) == 0
+    assert np.argmax(by_name["blue"].shares) == 1
+    assert by_name["yellow"].shares[2] < -0.3
+    [alone] = engine.search(Query.of(text="red", k=1)).hits
+    assert alone.shares == (alone.score,)
+
+
+def test_what_is_not_to_be_seen_falls_behind(engine: SearchEngine) -> None:
+    both = engine.search(Query((TextTerm("red blue"),), k=2))
+    assert set(_stems(both)) == {"red", "blue"}
+    without = engine.search(Query((TextTerm("red"), TextTerm("blue", -0.5)), k=10))
+    assert (_stems(without)[0], _stems(without)[-1]) == ("red", "blue")
+
+
+def test_prompts_are_averaged(engine: SearchEngine) -> None:
+    query = Query((TextTerm("red"),), k=2, prompts=("{} blue", "{} blue", "{}"))
+    assert set(_stems(engine.search(query))) == {"red", "blue"}
+    assert _first(engine, Query((TextTerm("red"),), prompts=("{}",))) == "red"
+
+
+def test_a_region_of_a_picture_or_of_an_indexed_image_is_looked_for(
+    tmp_path: Path, collection: Collection, encoder: PaletteEncoder, engine: SearchEngine
+) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(np.concatenate([_picture("green"), _picture("magenta")], axis=1)).save(buffer, "PNG")
+    right = Region(0.5, 0, 0.5, 1)
+    assert _first(engine, Query((ImageTerm(buffer.getvalue(), region=right),))) == "magenta"
+    (tmp_path / "halves.png").write_bytes(buffer.getvalue())
+    _add(collection, encoder, "green", str(tmp_path / "halves.png"))
+    image_id = len(COLOURS) + 1
+    assert _first(engine, Query((IndexedTerm(image_id),))) in ("green", "halves")
+    assert _first(engine, Query((IndexedTerm(image_id, region=right),))) == "magenta"
+    (tmp_path / "halves.png").unlink()
+    with pytest.raises(UnreadableImage):
+        engine.search(Query((IndexedTerm(image_id, region=right),)))
+
+
+def test_only_what_passes_the_filter_is_found_and_counted(engine: SearchEngine) -> None:
+    results = engine.search(Query((TextTerm("red"),), filter=PathPart("e"), k=3))
+    assert (results.matched, results.more, _stems(results)[0]) == (7, True, "red")
+    results = engine.search(Query((TextTerm("red"),), filter=PathPart("ge"), k=1))
+    assert (results.matched, results.cursor is not None) == (2, True)
+    rest = engine.next_page(str(results.cursor), 10)
+    assert ({*_stems(results), *_stems(rest)}, rest.matched) == ({"magenta", "orange"}, 2)
+
+
+def test_a_filter_alone_lists_what_passes(engine: SearchEngine) -> None:
+    query = Query((), filter=PathPart("ge"), sort="name", k=1)
+    results = engine.search(query, facets=True)
+    assert [(hit.score, hit.shares) for hit in results.hits] == [(None, ())]
+    assert (_stems(results), results.matched, results.more) == (["magenta"], 2, True)
+    assert results.facets is not None
+    assert results.facets.total == 2
+    assert _stems(engine.next_page(str(results.cursor), 10)) == ["orange"]
+    orange = list(COLOURS).index("orange") + 1
+    allowed = engine.search(query, allowed=np.array([1, orange]), facets=True)
+    assert _stems(allowed) == ["orange"]
+    assert allowed.facets is not None
+    assert (allowed.matched, allowed.facets.total) == (1, 1)
+
+
+@pytest.mark.parametrize("terms", [(), (TextTerm("red"),)])
+def test_filters_that_contradict_each_other_pass_nothing(engine: SearchEngine, terms: tuple[TextTerm, ...]) -> None:
+    results = engine.search(Query(terms, filter=And((Format(("png",)), Format(("jpeg",))))), facets=True)
+    assert (results.hits, results.matched, results.more) == ((), 0, False)
+    assert results.facets is not None
+    assert results.facets.total == 0
+
+
+def test_the_best_are_sorted_by_name_and_counted(engine: SearchEngine) -> None:
+    best = engine.search(Query.of(text="red", k=4))
+    results = engine.search(Query((TextTerm("red"),), sort="name", among=4, k=3), facets=True)
+    pages = [*results.hits, *engine.next_page(str(results.cursor), 5).hits]
+    assert [Path(hit.image.path).stem for hit in pages] == sorted(_stems(best))
+    assert {(hit.image.id, hit.score) for hit in pages} == {(hit.image.id, hit.score) for hit in best.hits}
+    assert results.facets is not None
+    assert results.facets.total == 4
+
+
+def test_queries_of_all_kinds_may_be_asked_together(engine: SearchEngine) -> None:
+    queries = [
+        Query.of(text="red", k=3),
+        Query((TextTerm("red"), TextTerm("blue", -0.5)), k=3),
+        Query((TextTerm("red"),), filter=PathPart("n."), k=3),
+        Query((), filter=PathPart("n."), sort="name"),
+        Query((TextTerm("red"),), sort="name", k=3),
+    ]
+    together = [_stems(results) for results in engine.search_many(queries)]
+    assert together == [_stems(engine.search(query)) for query in queries]

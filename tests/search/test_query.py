@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from indexer.errors import ImageNotFound, InvalidQuery
-from search.query import MAX_ID, MAX_K, MAX_TEXT, ImageTerm, IndexedTerm, Query, TextTerm
+from search.filters import Camera, Or
+from search.query import MAX_ID, MAX_K, MAX_TERMS, MAX_TEXT, ImageTerm, IndexedTerm, Query, TextTerm
 
 
 def test_terms_are_whichever_are_given() -> None:
@@ -45,3 +48,33 @@ def test_a_negative_offset_is_refused() -> None:
 def test_an_id_that_no_collection_can_have_is_not_found(image_id: int) -> None:
     with pytest.raises(ImageNotFound, match=str(image_id)):
         Query.of(image_id=image_id)
+
+
+def test_a_query_of_only_what_is_unwanted_says_what_to_add() -> None:
+    with pytest.raises(InvalidQuery, match="add what is"):
+        Query((TextTerm("people", -0.5),))
+    with pytest.raises(InvalidQuery, match="add what is"):
+        Query((TextTerm("people", -0.5),), filter=Camera("canon"))
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-300, float("nan"), float("inf"), 101.0, -101.0])
+def test_a_weight_that_is_none_is_refused(weight: float) -> None:
+    with pytest.raises(InvalidQuery, match="the weight"):
+        Query((TextTerm("a dog"), TextTerm("grass", weight)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"prompts": ("a photo of",)}, "in the place of the text"),
+        ({"prompts": ("{}",) * 40}, "40 prompts"),
+        ({"sort": "size"}, "cannot sort by 'size'"),
+        ({"among": 0}, "among is 0"),
+        ({"terms": (TextTerm("x"),) * (MAX_TERMS + 1)}, "33 terms"),
+        ({"terms": (), "filter": Camera("x"), "sort": "score"}, "no score to sort by"),
+        ({"filter": Or((Camera("x"),) * 300)}, "over the limit"),
+    ],
+)
+def test_what_else_cannot_be_asked(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidQuery, match=says):
+        Query(**{"terms": (TextTerm("a dog"),), **fields})

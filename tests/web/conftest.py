@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -113,7 +114,8 @@ def serve() -> Serve:
 
 
 @pytest.fixture(scope="session")
-def live_server(library: Path) -> Iterator[str]:
-    """Base URL, such as `http://127.0.0.1:41234`, of a real server over `library`."""
-    with _serving(app_over(library)) as base_url:
+def live_server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL, such as `http://127.0.0.1:41234`, of a real server over a copy of `library`: requests may change it."""
+    own = Path(shutil.copytree(library, tmp_path_factory.mktemp("live") / "library"))
+    with _serving(app_over(own)) as base_url:
         yield base_url

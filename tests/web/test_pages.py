@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from web.pages import STATIC
 
-MODULES = sorted(STATIC.glob("*.js"))
+PAGES = ("/", "/library")
 FIRST_LOAD = 40_000
 """Bytes, compressed, of the shell and all that it names. The page is to stay under 150,000."""
 
@@ -39,42 +40,67 @@ class Elements(HTMLParser):
         ]
 
 
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def shell(client: TestClient) -> Elements:
-    return Elements(client.get("/").text)
+def shell(client: TestClient, page: str) -> Elements:
+    return Elements(client.get(page).text)
+
+
+@pytest.fixture
+def modules(shell: Elements) -> list[Path]:
+    """The page's script and all that it imports, at any depth."""
+    [script] = [attributes["src"] for tag, attributes in shell.tags if tag == "script"]
+    found: list[Path] = []
+    waiting = [STATIC / str(script).removeprefix("/static/")]
+    while waiting:
+        module = waiting.pop().resolve()
+        if module not in found:
+            found.append(module)
+            imported = re.findall(r'from "([^"]+)"', module.read_text())
+            assert all(name.startswith("./") or name.startswith("../") for name in imported), module
+            waiting += [module.parent / name for name in imported]
+    return found
 
 
 def test_everything_the_shell_names_is_there_and_ours(client: TestClient, shell: Elements) -> None:
     links = shell.links()
-    assert "/static/app.js" in links
     assert "/static/style.css" in links
     for link in links:
         assert link.startswith("/static/")
         assert client.get(link).status_code == 200, link
 
 
-def test_every_module_is_fetched_at_once(shell: Elements) -> None:
+def test_every_module_is_fetched_at_once(shell: Elements, modules: list[Path]) -> None:
     preloaded = {
         attributes["href"] for tag, attributes in shell.tags if tag == "link" and attributes["rel"] == "modulepreload"
     }
-    assert preloaded == {f"/static/{module.name}" for module in MODULES}
+    assert preloaded == {f"/static/{module.relative_to(STATIC.resolve())}" for module in modules}
 
 
-def test_no_inline_script_and_no_inline_style(client: TestClient, shell: Elements) -> None:
+def test_every_module_belongs_to_a_page(client: TestClient) -> None:
+    named = {link for page in PAGES for link in Elements(client.get(page).text).links()}
+    assert {f"/static/{module.relative_to(STATIC)}" for module in STATIC.rglob("*.js")} <= named
+
+
+def test_no_inline_script_and_no_inline_style(client: TestClient, shell: Elements, page: str) -> None:
     for tag, attributes in shell.tags:
         assert tag != "style"
         assert "style" not in attributes
         assert not [name for name in attributes if name.startswith("on")]
         assert tag != "script" or attributes.get("src")
-    policy = client.get("/").headers["content-security-policy"]
+    policy = client.get(page).headers["content-security-policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
 
 
-def test_ids_are_unique_and_those_that_the_modules_use_exist(shell: Elements) -> None:
+def test_ids_are_unique_and_those_that_the_modules_use_exist(shell: Elements, modules: list[Path]) -> None:
     ids = shell.ids()
     assert len(ids) == len(set(ids))
-    for module in MODULES:
+    for module in modules:
         used = re.findall(r"""part\("([\w-]+)"\)|querySelector\("#([\w-]+)"\)""", module.read_text())
         assert {first or second for first, second in used} <= set(ids), module.name
 
@@ -88,9 +114,9 @@ def test_every_control_has_a_name(shell: Elements) -> None:
             assert attributes.get("aria-label")
 
 
-def test_the_chosen_theme_is_in_the_first_byte(client: TestClient) -> None:
+def test_the_chosen_theme_is_in_the_first_byte(client: TestClient, page: str) -> None:
     def theme(cookie: str) -> str | None:
-        response = client.get("/", headers={"Cookie": cookie})
+        response = client.get(page, headers={"Cookie": cookie})
         assert response.headers["vary"] == "Cookie"
         return Elements(response.text).tags[0][1].get("data-theme")
 
@@ -100,21 +126,15 @@ def test_the_chosen_theme_is_in_the_first_byte(client: TestClient) -> None:
     assert theme("other=1") is None
 
 
-def test_modules_import_only_modules_that_exist() -> None:
-    names = {module.name for module in MODULES}
-    for module in MODULES:
-        imported = re.findall(r'from "([^"]+)"', module.read_text())
-        assert {f"./{name}" for name in names} >= set(imported), module.name
-
-
 def test_styles_are_the_same_from_right_to_left() -> None:
     """Physical sides would stay where they are when the text turns round."""
     physical = re.compile(
         r"(?:margin|padding|border|inset)-(?:left|right)|(?<![\w-])(?:left|right|text-align: left)\s*:"
     )
-    assert not physical.findall((STATIC / "style.css").read_text())
+    for styles in STATIC.rglob("*.css"):
+        assert not physical.findall(styles.read_text()), styles
 
 
-def test_first_load_is_small(client: TestClient, shell: Elements) -> None:
-    pages = [client.get(link).content for link in {"/", *shell.links()}]
-    assert sum(len(gzip.compress(page)) for page in pages) < FIRST_LOAD
+def test_first_load_is_small(client: TestClient, shell: Elements, page: str) -> None:
+    parts = [client.get(link).content for link in {page, *shell.links()}]
+    assert sum(len(gzip.compress(part)) for part in parts) < FIRST_LOAD

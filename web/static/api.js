@@ -1,6 +1,7 @@
 // The JSON API, as functions. Every failure is a `RequestFailed` whose message is for a person.
 
 import { messages } from "./messages.js";
+import { partsOf, referenceOf } from "./reference.js";
 
 export class RequestFailed extends Error {
   /** @param {number} status HTTP status; 0 when the server could not be reached */
@@ -16,42 +17,80 @@ export class RequestFailed extends Error {
 }
 
 /**
- * One page of hits, best first.
- * @param {{text: string, picture?: string, like?: number, file?: File}} query a file comes before `picture` and `like`
+ * One page of hits, best first; their `id`s, as everywhere on the page, are those of reference.js.
+ * @param {{text: string, picture?: string, like?: number | string, collection?: string, file?: File}} query a file comes
+ *   before `picture` and `like`
  * @returns {Promise<{hits: object[], images: number, seconds: number, next_offset: number | null, cursor: string | null,
- *   query: object}>}
+ *   query: object, joined: string | null, unanswered: object[], matches: object | null, no_match: boolean | null}>}
  */
-export function search(query, { k, offset, signal }) {
-  return request("/api/search", { method: "POST", signal, ...searchBody(query, k, offset) });
+export async function search(query, { k, offset, signal }) {
+  const options = { method: "POST", signal, ...searchBody(query, k, offset) };
+  return identified(await request(address("/api/search", scope(query)), options));
 }
 
 /** The page after the one that came with `cursor`, of the same pictures. Status 410: they are not kept any more. */
-export function searchOn(cursor, { k, signal }) {
-  return request(`/api/search?${new URLSearchParams({ cursor, k })}`, { signal });
+export async function searchOn(cursor, { query, k, signal }) {
+  return identified(await request(address("/api/search", { cursor, k, ...scope(query) }), { signal }));
 }
 
-/** Images, newest first: `{images, next_before}`. */
-export function recent({ limit, before, signal }) {
-  const query = new URLSearchParams({ limit });
-  if (before !== null) query.set("before", before);
-  return request(`/api/images?${query}`, { signal });
+/** Images, newest first: `{images, next_before}`; of the first collection unless one is named. */
+export async function recent({ collection, limit, before, signal }) {
+  const fields = { limit, ...(before !== null && { before }), ...scope({ collection }) };
+  return identified(await request(address("/api/images", fields), { signal }));
 }
 
-export const image = (id, signal) => request(`/api/images/${id}`, { signal });
+export async function image(reference, signal) {
+  const found = await request(address(`/api/images/${partsOf(reference).id}`, scope({ like: reference })), { signal });
+  return { ...found, id: referenceOf(found) };
+}
 
-export const stats = () => request("/api/stats");
+export const stats = (collection) => request(address("/api/stats", scope({ collection })));
+
+/** Those that are served: `{name, images, model, problem}`. */
+export const collections = async () => (await request("/api/collections")).collections;
 
 /** Where the picture of a query is shown from. */
 export const pictureUrl = (hash) => `/api/query-images/${encodeURIComponent(hash)}`;
 
 /** The small thumbnail of an image of which no more than the id is known. */
-export const thumbnailOf = (id) => `/api/images/${id}/thumbnail?side=320`;
+export const thumbnailOf = (reference) =>
+  address(`/api/images/${partsOf(reference).id}/thumbnail`, { side: 320, ...scope({ like: reference }) });
 
 /** @param {320 | 1280} side longest side in pixels */
 export function thumbnailUrl({ thumbnail_url: url }, side) {
-  const address = new URL(url, location.href);
-  address.searchParams.set("side", side);
-  return address.pathname + address.search;
+  const sized = new URL(url, location.href);
+  sized.searchParams.set("side", side);
+  return sized.pathname + sized.search;
+}
+
+function address(path, fields) {
+  const query = new URLSearchParams(fields);
+  return query.size ? `${path}?${query}` : path;
+}
+
+/** The collection that a query is about: that of the image it names, else the one that was chosen, if any. */
+function scope({ like = null, collection = null }) {
+  const name = partsOf(like).collection ?? collection;
+  return name === null ? {} : { collection: name };
+}
+
+function identified(page) {
+  const named = (items) => items?.map((item) => ({ ...item, id: referenceOf(item) }));
+  return { ...page, hits: named(page.hits), images: Array.isArray(page.images) ? named(page.images) : page.images };
+}
+
+/**
+ * Where in an image a query is, as a picture to lay over it; `flat` when no part stands out.
+ * @returns {Promise<{blob: Blob, flat: boolean}>}
+ */
+export async function heatMap({ id }, { text, picture, like }, signal) {
+  const query = new URLSearchParams({ side: 320 });
+  if (text) query.set("text", text);
+  if (picture) query.set("query_image", picture);
+  else if (like !== null) query.set("image_id", partsOf(like).id);
+  for (const [name, value] of Object.entries(scope({ like: id }))) query.set(name, value);
+  const response = await answer(`/api/images/${partsOf(id).id}/heat-map?${query}`, { signal });
+  return { blob: await response.blob(), flat: response.headers.get("Heat-Map-Flat") === "true" };
 }
 
 function searchBody({ text, picture, like, file }, k, offset) {
@@ -64,13 +103,16 @@ function searchBody({ text, picture, like, file }, k, offset) {
     return { body: form };
   }
   const fields = { k, offset };
-  if (text) fields.text = text;
+  if (text) Object.assign(fields, { text, relevance: true });
   if (picture) fields.query_image = picture;
-  else if (like !== null) fields.image_id = like;
+  else if (like !== null) fields.image_id = partsOf(like).id;
   return { body: JSON.stringify(fields), headers: { "Content-Type": "application/json" } };
 }
 
-async function request(url, options) {
+/** The JSON that an address answers with; `options` are those of `fetch`. */
+export const request = async (url, options) => (await answer(url, options)).json();
+
+async function answer(url, options) {
   let response;
   try {
     response = await fetch(url, options);
@@ -79,7 +121,7 @@ async function request(url, options) {
     throw new RequestFailed(messages.unreachable, 0);
   }
   if (!response.ok) throw new RequestFailed(await reason(response), response.status);
-  return response.json();
+  return response;
 }
 
 /** The `detail` of a problem document, or a sentence with the status when there is none. */

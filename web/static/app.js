@@ -2,6 +2,7 @@
 
 import { showAbout } from "./about.js";
 import * as api from "./api.js";
+import { CollectionChoice } from "./collection-choice.js";
 import { Grid, drawSkeleton } from "./grid.js";
 import { watchKeys } from "./keyboard.js";
 import { LargeView } from "./large-view.js";
@@ -15,7 +16,7 @@ import { watchTheme } from "./theme.js";
 
 const KEPT = 20; // result lists kept for going back without waiting
 const RESTORED = 300; // most pictures fetched at once to come back to the same place after a reload
-const START = { text: "", picture: null, like: null, open: null };
+const START = { text: "", picture: null, like: null, collection: null, open: null };
 const part = (id) => document.querySelector(`#${id}`);
 
 class Page {
@@ -37,7 +38,7 @@ class Page {
     this.box = new SearchBox(part("search"), {
       onWords: (text, settled) => this.#words(text, settled),
       onRemovePicture: () => this.go({ ...this.#state, file: null, picture: null, like: null }),
-      onClear: () => this.go(START),
+      onClear: () => this.go(this.#start),
     });
     this.grid = new Grid(part("results"), {
       address: (item) => format({ ...this.#state, open: item.id }),
@@ -46,8 +47,11 @@ class Page {
     });
     this.large = new LargeView(part("large"), {
       onStep: (step) => this.#step(step),
-      onSimilar: (item) => this.go({ ...START, like: item.id }),
+      onSimilar: (item) => this.go({ ...this.#start, like: item.id }),
       onClosed: (item) => this.#largeClosed(item),
+    });
+    this.choice = new CollectionChoice(part("collection"), (collection) => {
+      this.go({ ...this.#state, collection, like: null, open: null });
     });
   }
 
@@ -65,7 +69,7 @@ class Page {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       this.#results = null; // ask again, even when this is the start page
-      this.go(START);
+      this.go(this.#start);
     });
     history.scrollRestoration = "manual"; // the pictures of another entry are not there yet when the browser scrolls
     addEventListener("popstate", () => {
@@ -76,7 +80,13 @@ class Page {
     document.addEventListener("scrollend", () => this.#remember()); // when the page is hidden it is too late
     addEventListener("focus", () => this.#lookAgain());
     this.#loadStats();
+    this.#loadChoice();
     this.#show(this.#state, { place: history.state ?? {} });
+  }
+
+  /** Without a query, of the collection that is chosen. */
+  get #start() {
+    return { ...START, collection: this.#state.collection };
   }
 
   /** Show another state and make it a history entry, or the newest entry's new content. */
@@ -113,7 +123,10 @@ class Page {
    *   `place`: where the page was before a reload
    */
   async #show(state, { kept = false, place = {} } = {}) {
+    const moved = state.collection !== this.#state.collection;
     this.#state = state;
+    if (moved) this.#loadStats();
+    this.choice.show(state.collection);
     if (!state.file) this.#showQuery();
     if (state.open === null) this.large.close();
     this.#abort?.abort();
@@ -201,6 +214,7 @@ class Page {
     const heldFocus = this.grid.hasFocus;
     this.#draw();
     this.#showCount();
+    if (results.unanswered.length) this.status.problem(messages.leftOut(results.unanswered));
     scrollTo(0, scroll);
     if (heldFocus) this.grid.focus(0);
   }
@@ -230,8 +244,10 @@ class Page {
   }
 
   #showCount() {
-    const { images, seconds, items, complete, matches, noMatch } = this.#results;
-    if (images !== null) this.status.count(messages.answered(matches, noMatch, messages.searched(images, seconds)));
+    const { images, seconds, joined, items, complete, matches, noMatch } = this.#results;
+    const turns = joined === "rank" ? `, ${messages.byTurns}` : "";
+    const searched = images !== null && messages.searched(images, seconds) + turns;
+    if (searched) this.status.count(messages.answered(matches, noMatch, searched));
     else this.status.count(this.#stats?.images ? messages.pictures(this.#stats.images) : "");
     const none = complete && !items.length;
     const nothingIndexed = none && (images === 0 || !hasQuery(this.#state));
@@ -258,7 +274,7 @@ class Page {
       const index = this.#results?.indexOf(state.open) ?? -1;
       const item = index >= 0 ? this.#results.items[index] : await api.image(state.open);
       if (this.#state !== state) return;
-      this.large.show(item, { index, last: index === (this.#results?.items.length ?? 0) - 1 });
+      this.large.show(item, { index, last: index === (this.#results?.items.length ?? 0) - 1 }, state);
     } catch (error) {
       this.#failed(error, null);
       this.go({ ...state, open: null }, { replace: true });
@@ -302,13 +318,21 @@ class Page {
 
   async #loadStats() {
     try {
-      this.#stats = await api.stats();
+      this.#stats = await api.stats(this.#state.collection);
     } catch (error) {
       if (!(error instanceof api.RequestFailed)) throw error;
       return; // the search itself says what is wrong
     }
     showAbout(this.#stats);
     if (this.#results) this.#showCount();
+  }
+
+  async #loadChoice() {
+    try {
+      await this.choice.load(this.#state.collection);
+    } catch (error) {
+      if (!(error instanceof api.RequestFailed)) throw error; // the search itself says what is wrong
+    }
   }
 
   /** Back from the terminal, perhaps: were pictures indexed in the meantime? */

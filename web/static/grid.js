@@ -30,7 +30,7 @@ export class Grid {
     element.addEventListener("keydown", (event) => this.#moved(event));
   }
 
-  #cells = new Map(); // image id -> <li>
+  #cells = new Map(); // image -> <li>
   #layout;
   #width = 0;
   #frame = 0;
@@ -234,7 +234,7 @@ function newCell(item) {
     '<span class="cell-caption" aria-hidden="true"><span class="cell-name"></span><span class="cell-score"></span></span></a></li>';
   const cell = template.content.firstElementChild;
   const picture = cell.querySelector("img");
-  cell.style.setProperty("--hue", (item.id * 47) % 360);
+  cell.style.setProperty("--hue", (Number.parseInt(item.id, 10) * 47) % 360);
   cell.querySelector(".cell-name").textContent = item.name;
   picture.alt = item.name;
   picture.addEventListener("load", () => cell.classList.add("loaded"));

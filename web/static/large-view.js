@@ -2,6 +2,7 @@
 
 import { thumbnailUrl } from "./api.js";
 import { writeFacts } from "./facts.js";
+import { HeatMap } from "./heat-map.js";
 import { formatBytes, formatDate, formatDimensions, formatLikely, formatScore, messages } from "./messages.js";
 
 const SWIPE = 48; // pixels that a finger must travel sideways
@@ -19,12 +20,19 @@ export class LargeView {
     this.#part("next").addEventListener("click", () => onStep(1));
     this.#part("large-close").addEventListener("click", () => dialog.close());
     this.#part("similar").addEventListener("click", () => onSimilar(this.item));
+    this.heatMap = new HeatMap({
+      button: this.#part("why"),
+      layer: this.#part("large-heat"),
+      legend: this.#part("legend"),
+      status: this.#part("why-status"),
+    });
     this.#part("copy").addEventListener("click", () => this.#copy());
     this.#part("copy").hidden = !navigator.clipboard; // browsers offer it on https and localhost only
     dialog.addEventListener("close", () => {
       if (dialog.open) return; // opened again before the event came
       const { item } = this;
       this.item = null;
+      this.heatMap.close();
       onClosed(item);
     });
     dialog.addEventListener("keydown", (event) => this.#key(event));
@@ -35,11 +43,15 @@ export class LargeView {
   /**
    * @param {object} item
    * @param {{index: number, last: boolean}} place position among the results, -1 if it is none of them
+   * @param {object} query as in state.js: what the picture was found by
    */
-  show(item, { index, last }) {
+  show(item, { index, last }, query) {
     this.#part("previous").disabled = index <= 0;
     this.#part("next").disabled = index < 0 || last;
-    if (this.item?.id !== item.id) this.#fill(item, index);
+    if (this.item?.id !== item.id) {
+      this.#fill(item, index);
+      this.heatMap.show(item, query);
+    }
     if (!this.dialog.open) this.dialog.showModal();
   }
 
@@ -89,6 +101,7 @@ export class LargeView {
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key.toLowerCase() === "w" && !event.repeat) this.heatMap.toggle();
     const rightToLeft = getComputedStyle(this.dialog).direction === "rtl";
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;

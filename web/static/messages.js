@@ -23,9 +23,13 @@ export const messages = {
 
   pictures,
   searched: (count, seconds) => `${pictures(count)} searched in ${duration(seconds)}`,
+  allCollections: "All collections",
+  isAway: (name) => `${name} (away)`,
+  leftOut: (collections) => `Left out: ${collections.map(({ collection, reason }) => `${collection} (${reason})`).join(", ")}`,
+  byTurns: "models take turns",
   answered: (matches, none, searched) => {
     if (!matches || !searched) return searched;
-    return `${none ? "Nothing seems to match" : `About ${plural(matches.about)}`} · ${searched}`;
+    return `${none ? "Nothing here matches for sure" : `About ${plural(matches.about)}`} · ${searched}`;
   },
   unreachable: "Sightline does not answer. Is `sightline serve` still running?",
   failed: (status) => `Sightline answered with an error (${status}).`,
@@ -37,6 +41,12 @@ export const messages = {
 
   copied: "Path copied",
   largeProblem: "This picture cannot be shown. Was the file moved or removed?",
+  why: {
+    busy: "Looking where it matches…",
+    shown: "Yellow: where the picture is most like the search.",
+    flat: "No part of this picture stands out for this search.",
+    failed: (reason) => `The map cannot be shown: ${reason}`,
+  },
   position: (index, name) => `${integer.format(index + 1)}: ${name}`,
   indexCommand: (library) => `sightline index ~/Pictures --library ${library}`,
   useLight: "Use light colours",

@@ -16,6 +16,8 @@ export class Results {
     this.matches = null; // how many of them match: `{about, low, high}`, or null where nothing is claimed
     this.noMatch = false;
     this.seconds = null;
+    this.joined = null; // "rank" if collections of different models answered
+    this.unanswered = []; // collections that were left out
     this.scroll = 0;
     this.#next = hasQuery(query) || query.file ? 0 : null;
   }
@@ -61,6 +63,8 @@ export class Results {
     this.matches = page.matches;
     this.noMatch = page.no_match ?? false;
     this.seconds ??= page.seconds;
+    this.joined = page.joined;
+    this.unanswered = page.unanswered;
     if (this.query.file) {
       this.query = { ...this.query, file: null, like: null, picture: page.query.query_image };
     }
@@ -70,7 +74,7 @@ export class Results {
   async #page(k, signal) {
     if (this.#cursor !== null) {
       try {
-        return await api.searchOn(this.#cursor, { k, signal });
+        return await api.searchOn(this.#cursor, { query: this.query, k, signal });
       } catch (error) {
         if (error.status !== 410) throw error;
       }
@@ -79,7 +83,8 @@ export class Results {
   }
 
   async #newest(limit, signal) {
-    const page = await api.recent({ limit, before: this.#next, signal });
+    const { collection } = this.query;
+    const page = await api.recent({ collection, limit, before: this.#next, signal });
     this.#add(page.images, page.next_before);
   }
 

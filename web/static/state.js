@@ -1,9 +1,12 @@
-// What the page shows, as its address says it: `/?q=words&picture=HASH&like=ID#image=ID`.
+// What the page shows, as its address says it: `/?q=words&picture=HASH&like=IMAGE&in=COLLECTION#image=IMAGE`.
 //
-// text     words to search by, or ""
-// picture  the hash the server gave to an uploaded picture, or null
-// like     id of an indexed image to search by, or null
-// open     id of the image in the large view, or null
+// text        words to search by, or ""
+// picture     the hash the server gave to an uploaded picture, or null
+// like        an indexed image to search by, as in reference.js, or null
+// collection  the only one to search, or null for all that are served
+// open        the image in the large view, or null
+
+import { parseReference } from "./reference.js";
 
 /** @param {string | URL | Location} address */
 export function parse(address) {
@@ -12,25 +15,23 @@ export function parse(address) {
   return {
     text: (searchParams.get("q") ?? "").trim(),
     picture,
-    like: picture ? null : identifier(searchParams.get("like")),
-    open: identifier(new URLSearchParams(hash.slice(1)).get("image")),
+    like: picture ? null : parseReference(searchParams.get("like")),
+    collection: searchParams.get("in") || null,
+    open: parseReference(new URLSearchParams(hash.slice(1)).get("image")),
   };
 }
 
-export function format({ text, picture, like, open = null }) {
+export function format({ text, picture, like, collection = null, open = null }) {
   const query = new URLSearchParams();
   if (text) query.set("q", text);
   if (picture) query.set("picture", picture);
   else if (like !== null) query.set("like", like);
+  if (collection !== null) query.set("in", collection);
   const search = query.size ? `?${query}` : "";
-  return `/${search}${open === null ? "" : `#image=${open}`}`;
+  return `/${search}${open === null ? "" : `#${new URLSearchParams({ image: open })}`}`;
 }
 
 /** The same for two states that show the same pictures. */
 export const queryKey = (state) => format({ ...state, open: null });
 
 export const hasQuery = ({ text, picture, like }) => Boolean(text || picture || like !== null);
-
-function identifier(value) {
-  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from indexer.catalog import Catalog
 from indexer.errors import JobEnded, JobNotFound, ModelInUse, ModelNotFound, NoPreviousModel, NotReady, SightlineError
 from indexer.jobs.leases import new_owner
 from indexer.jobs.running import JobRun, JobStopped
+from indexer.thumbnails import Side, ThumbnailFolder
 from tests.checkpoints import make_checkpoint
 from tests.pictures import photo, write
 from web.cli import app
@@ -113,6 +115,25 @@ def test_what_came_since_is_embedded_before_going_back(
     assert serving(library) == f"local-dir:{models[0]}"
     with Catalog.open(library) as catalog:
         assert catalog.count() == 5
+
+
+def test_a_picture_whose_file_is_away_is_embedded_from_its_thumbnail(
+    run: Run, library: Path, models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    away = tmp_path / "photos" / "2.jpg"
+    data = away.read_bytes()
+    thumbnail = ThumbnailFolder(library).path(hashlib.sha256(data).hexdigest(), Side.TILE)
+    write(thumbnail, photo(48, 36, seed=2))
+    away.unlink()
+    assert "1 missing" in run("reindex --model", models[1], code=1).stdout
+    output = run("reindex --from-thumbnails --model", models[1]).stdout
+    assert "1 images embedded" in output
+    assert "1 of them from thumbnails, 1 of these small ones: their files cannot be read" in output
+    assert "images/s; " in output
+    run("promote", models[1])
+    with Catalog.open(library) as catalog:
+        assert catalog.manifest.has_thumbnails
+        assert catalog.jobs.all()[0].arguments == {"model": str(models[1]), "from_thumbnails": True}
 
 
 def test_pictures_that_are_gone(run: Run, library: Path, models: tuple[Path, Path], tmp_path: Path) -> None:

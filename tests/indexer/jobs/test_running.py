@@ -15,8 +15,8 @@ import pytest
 from indexer.catalog import Catalog
 from indexer.errors import InvalidQuery, JobBusy
 from indexer.jobs.leases import new_owner
-from indexer.jobs.running import JobRun, run_job
-from indexer.jobs.store import Jobs
+from indexer.jobs.running import JobRun, JobStopped, run_job
+from indexer.jobs.store import Jobs, JobState
 
 OFTEN = 0.01
 
@@ -68,6 +68,18 @@ def test_it_stops_where_people_want_it_to(jobs: Jobs, call: Callable[[Jobs, int]
     thread.join(30)
     assert ended == [state]
     assert jobs.get(job.id).done > 3
+
+
+@pytest.mark.parametrize(("stop", "done"), [("paused", 5), ("cancelled", 3)])
+def test_a_pause_waits_for_a_place_to_go_on_from(jobs: Jobs, stop: JobState, done: int) -> None:
+    def work(run: JobRun) -> Mapping[str, Any]:
+        run._stop = JobStopped(stop)
+        for step in range(3, 100):
+            run.progress(step, 100, may_pause=step % 5 == 0)
+        raise AssertionError("nobody stopped it")
+
+    job = run_job(jobs, jobs.add("train", {}).id, work)
+    assert (job.state, job.done) == (stop, done)
 
 
 def test_an_error_is_written_down_and_raised(jobs: Jobs) -> None:

@@ -44,24 +44,29 @@ def test_a_dead_workers_shard_is_taken_over_and_the_dead_finishes_nothing(shards
     shards.cover(4, 4)
     dead, owner = new_owner(), new_owner()
     assert shards.claim(dead) == Shard(0, 1, 4)
-    assert shards.renew(0, dead)
+    assert shards.renew(dead) == 1
     assert shards.claim(owner) is None
     with shards._writing() as connection:
         connection.execute(sa.text("UPDATE shard SET beat_at = '2020-01-01 00:00:00.000000'"))
     assert shards.claim(owner) == Shard(0, 1, 4)
-    assert not shards.renew(0, dead)
+    assert shards.renew(dead) == 0
     assert not shards.finish(0, dead)
     assert shards.left() == 1
     assert shards.finish(0, owner)
     assert shards.left() == 0
 
 
-def test_a_shard_that_is_given_back_is_free(shards: Shards) -> None:
-    shards.cover(4, 4)
-    owner = new_owner()
-    assert shards.claim(owner) is not None
-    shards.release(0, owner)
-    assert shards.claim(new_owner()) == Shard(0, 1, 4)
+def test_all_that_a_worker_holds_is_given_back_and_nothing_else(shards: Shards) -> None:
+    shards.cover(16, 4)
+    owner, other = new_owner(), new_owner()
+    mine = [shards.claim(owner), shards.claim(owner), shards.claim(owner)]
+    theirs = shards.claim(other)
+    assert shards.finish(0, owner)
+    assert (shards.renew(owner), shards.renew(other)) == (2, 1)
+    shards.release(owner)
+    assert [shards.claim(new_owner()) for _ in range(3)] == [*mine[1:], None]
+    assert theirs is not None
+    assert shards.finish(theirs.number, other)
 
 
 def test_jobs_have_shards_of_their_own(catalog: Catalog, shards: Shards) -> None:

@@ -58,6 +58,23 @@ def test_one_worker_at_a_time(jobs: Jobs) -> None:
         jobs.claim(job.id, new_owner())
 
 
+def test_the_same_work_is_begun_once_and_gone_on_with(jobs: Jobs) -> None:
+    first = jobs.begin("index", {"folder": "/a"})
+    assert first.state == "queued"
+    assert jobs.begin("index", {"folder": "/a"}).id == first.id
+    assert jobs.begin("index", {"folder": "/b"}).id != first.id
+    owner = new_owner()
+    jobs.claim(first.id, owner)
+    with pytest.raises(JobBusy, match=f"job {first.id} is running"):
+        jobs.begin("index", {"folder": "/b"})
+    jobs.begin("reindex", {"model": "mini"})
+    fall_silent(jobs, first.id)
+    assert jobs.begin("index", {"folder": "/a"}).id == first.id
+    jobs.claim(first.id, owner)
+    jobs.end(first.id, owner, "done", "")
+    assert jobs.begin("index", {"folder": "/a"}).id > first.id
+
+
 def test_progress_is_written_down(jobs: Jobs) -> None:
     job, owner = jobs.add("index", {}), new_owner()
     jobs.claim(job.id, owner)
@@ -122,3 +139,12 @@ def test_the_log_is_in_order(jobs: Jobs) -> None:
         jobs.write_lines(first.id, [text])
     jobs.write_lines(second.id, ["other"])
     assert [line.text for line in jobs.log(first.id)] == ["one", "two"]
+
+
+def test_names_that_are_not_utf8_can_be_written_down(jobs: Jobs) -> None:
+    job, owner = jobs.add("index", {"folder": "/photos/\udcff"}), new_owner()
+    jobs.claim(job.id, owner)
+    jobs.write_lines(job.id, ["/photos/\udcff/a.jpg: damaged"])
+    assert jobs.log(job.id)[0].text == r"/photos/\udcff/a.jpg: damaged"
+    ended = jobs.end(job.id, owner, "failed", "cannot read \udcff")
+    assert (ended.message, ended.arguments) == (r"cannot read \udcff", {"folder": "/photos/\udcff"})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from indexer.collection import Collection
 from indexer.errors import InvalidTraining
+from indexer.jobs.running import JobRun
 from tests.checkpoints import make_checkpoint
+from tests.indexer.samples import MANIFEST
 from tests.indexer.training.colours import paint
 from web.cli import app
 
@@ -47,6 +51,34 @@ def test_an_indexed_collection_can_be_trained_on(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert [epoch["epoch"] for epoch in json.loads(result.stdout)["history"]] == [0, 1]
     assert "| from | library |" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    jobs = json.loads(CliRunner().invoke(app, ["jobs", "--library", str(library), "--json"]).stdout)
+    assert [(job["kind"], job["state"]) for job in jobs] == [("train", "done"), ("index", "done")]
+    shown = CliRunner().invoke(app, ["jobs", "--library", str(library), "show", str(jobs[0]["id"])]).stdout
+    assert f"use it with --model local-dir:{tmp_path / 'out'}" in shown
+    assert "epoch 1: loss " in shown
+
+
+def test_a_collection_keeps_account_of_a_training_that_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "library"
+    with Collection.open_or_create(library, MANIFEST) as collection:
+        jobs = collection.catalog.jobs
+        arguments = command(tmp_path, "--library", str(library), "--json")
+        with monkeypatch.context() as patch:
+            patch.setattr(JobRun, "check", interrupt_in_epoch(1))
+            assert CliRunner().invoke(app, arguments).exit_code != 0
+        assert (jobs.all()[0].state, len(jobs.all())) == ("paused", 1)
+        assert CliRunner().invoke(app, [*arguments, "--resume"]).exit_code == 0
+        assert (jobs.all()[0].state, len(jobs.all())) == ("done", 1)
+
+
+def interrupt_in_epoch(epoch: int) -> Callable[..., None]:
+    def check(run: JobRun, *, may_pause: bool = True) -> None:
+        if run._message.startswith(f"epoch {epoch}"):
+            raise KeyboardInterrupt
+
+    return check
 
 
 @pytest.mark.parametrize(

@@ -291,39 +291,6 @@ def test_the_ids_are_those_that_can_be_found() -> None:
     assert changed.ids().tolist() == changed.contents()[0].tolist() == [1, 2, 3, 5, 7]
 
 
-def a_changed_index() -> tuple[SegmentedIndex, dict[int, NDArray[np.float16]]]:
-    """300 in the base, of which some are gone and some replaced, and 40 newer ones; and what it holds."""
-    index, vectors = an_index(300)
-    newer = unit_rows(60, 8, seed=5)
-    put = np.concatenate([np.arange(1, 21), np.arange(400, 440)])
-    index = index.changed(put, newer, np.arange(50, 60))
-    there = dict(enumerate(vectors, start=1)) | dict(zip(put.tolist(), newer, strict=True))
-    for gone in range(50, 60):
-        del there[gone]
-    return index, there
-
-
-def test_the_vectors_of_what_was_found_come_in_its_order() -> None:
-    index, there = a_changed_index()
-    [found] = index.search(queries(1), len(index))
-    assert np.array_equal(index.vectors_of(found.ids), np.stack([there[id] for id in found.ids.tolist()]))
-    untouched = np.array([300, 200, 250])
-    assert np.array_equal(index.vectors_of(untouched), np.stack([there[id] for id in untouched.tolist()]))
-    assert index.vectors_of(NO_IDS).shape == (0, 8)
-
-
-def test_a_sample_is_of_what_is_there_each_once_and_the_same_again() -> None:
-    index, there = a_changed_index()
-    ids, vectors = index.sample(100)
-    assert len(set(ids.tolist())) == 100
-    assert set(ids.tolist()) <= set(there)
-    assert np.array_equal(vectors, np.stack([there[id] for id in ids.tolist()]))
-    assert np.array_equal(ids, index.sample(100)[0])
-    assert not np.array_equal(ids, index.sample(100, seed=1)[0])
-    assert set(index.sample(10_000)[0].tolist()) == set(there)
-    assert 40 < sum(id <= 150 for id in index.sample(100)[0].tolist()) < 75  # evenly: 140 of 340 are
-
-
 def test_every_change_is_counted() -> None:
     index, _ = an_index(10)
     grown = index.changed(np.array([11]), unit_rows(1, 8), NO_IDS)
@@ -332,3 +299,15 @@ def test_every_change_is_counted() -> None:
     counts = [each.changes for each in (index, grown, replaced, shrunk)]
     assert counts[0] == 0
     assert counts == sorted(set(counts))
+
+
+def test_vectors_are_found_by_id_in_any_order_wherever_they_are() -> None:
+    index, _ = an_index(20)
+    changed = index.changed(np.array([3, 40]), unit_rows(2, seed=9), np.array([5]))
+    wanted = np.array([40, 7, 3, 1])
+    ids, stored = changed.contents()
+    assert (changed.vectors_of(wanted) == stored[np.searchsorted(ids, wanted)].astype(np.float32)).all()
+    assert changed.vectors_of(np.empty(0, np.int64)).shape == (0, 8)
+    for missing in (5, 99):
+        with pytest.raises(KeyError):
+            changed.vectors_of(np.array([1, missing]))

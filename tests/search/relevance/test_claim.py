@@ -36,5 +36,6 @@ def test_there_is_no_match_where_nothing_speaks_for_one() -> None:
 
 
 def test_in_words() -> None:
-    assert Claim(Estimate(12, 8, 17), False).in_words(1000) == "about 12 of 1,000 images match (8 to 17)"
-    assert Claim(Estimate(0, 0, 2), True).in_words(1000) == "nothing seems to match among 1,000 images"
+    assert Claim(Estimate(1200, 800, 1700), False).in_words() == "about 1,200 images may match (800 to 1,700)"
+    assert Claim(Estimate(1, 0, 2), False).in_words() == "about 1 image may match (0 to 2)"
+    assert "nothing here matches for sure" in Claim(Estimate(0, 0, 2), True).in_words()

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from indexer.vectors.segmented import SegmentedIndex
 from search.query import ImageTerm, IndexedTerm, Query, TextTerm
+from search.rankings import ByScore, Window
 from search.relevance import relevance as module
 from search.relevance.relevance import FEWEST, QueryRelevance, Relevance
 from tests.palette import COLOURS, PaletteEncoder
@@ -41,48 +42,55 @@ def relevance(encoder: PaletteEncoder) -> Relevance:
     return Relevance(lambda: encoder.encode_texts(TEXTS))
 
 
+def _best(index: SegmentedIndex, vector: NDArray[np.float32], k: int, allowed: list[int] | None = None) -> Window:
+    return ByScore(index, vector, None if allowed is None else np.array(allowed, np.int64)).window(0, k)
+
+
 def _judged(
     relevance: Relevance, encoder: PaletteEncoder, index: SegmentedIndex, text: str, allowed: list[int] | None = None
 ) -> QueryRelevance:
-    ids = None if allowed is None else np.array(allowed, np.int64)
     [vector] = encoder.encode_texts([text])
-    [found] = index.search(vector[None], module.COUNTED, ids)
-    judged = relevance.of(Query.of(text=text), vector, index, found, ids)
+    ids = None if allowed is None else np.array(allowed, np.int64)
+    judged = relevance.judge(vector, index, _best(index, vector, module.COUNTED, allowed), ids)
     assert judged is not None
     return judged
+
+
+def _probabilities(judged: QueryRelevance, found: Window) -> NDArray[np.float32]:
+    assert found.scores is not None
+    return judged.probabilities(found.ids, found.scores)
 
 
 def test_matches_are_likelier_than_all_else_and_their_sum_is_the_number(
     relevance: Relevance, encoder: PaletteEncoder, index: SegmentedIndex
 ) -> None:
     judged = _judged(relevance, encoder, index, "red")
-    [found] = index.search(judged.vector[None], len(index))
-    likely = judged.probabilities(found)
+    [vector] = encoder.encode_texts(["red"])
+    found = _best(index, vector, len(index))
+    likely = _probabilities(judged, found)
     red = found.ids // EACH == KINDS.index("red")
     assert likely[red].min() > likely[~red].max()
     assert ((likely >= 0) & (likely <= 1)).all()
     assert not judged.claim.no_match
     assert judged.claim.matches.about == pytest.approx(likely.sum(), abs=1)
-    least = float(likely[red].min())
-    assert set(judged.likely(least).ids.tolist()) == set(found.ids[red].tolist())
+    surest = judged.likely(ByScore(index, vector, None), float(likely[red].min()))
+    assert surest.window(0, 1000).ids.tolist() == found.ids[red].tolist()
+    assert surest.window(3, 5).ids.tolist() == found.ids[red][3:5].tolist()
 
 
-def test_a_page_is_judged_as_the_whole(relevance: Relevance, encoder: PaletteEncoder, index: SegmentedIndex) -> None:
-    judged = _judged(relevance, encoder, index, "blue")
-    [whole] = index.search(judged.vector[None], 100)
-    [page] = index.search(judged.vector[None], 7)
-    assert judged.probabilities(page) == pytest.approx(judged.probabilities(whole)[:7], abs=1e-5)
-
-
-def test_a_sample_stands_for_the_rest(
-    encoder: PaletteEncoder, index: SegmentedIndex, monkeypatch: pytest.MonkeyPatch
+def test_a_sample_stands_for_the_rest_and_hits_are_judged_alike(
+    relevance: Relevance, encoder: PaletteEncoder, index: SegmentedIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = _judged(Relevance(lambda: encoder.encode_texts(TEXTS)), encoder, index, "green").claim
-    monkeypatch.setattr(module, "SAMPLE", 90)
+    whole = _judged(relevance, encoder, index, "green")
+    # What stands for all the pictures is known of them all: the same null, from pictures that are judged one by one.
+    monkeypatch.setattr(module, "SAMPLE", 179)
     monkeypatch.setattr(module, "COUNTED", 10)
-    some = _judged(Relevance(lambda: encoder.encode_texts(TEXTS)), encoder, index, "green").claim
-    assert some.matches.low <= whole.matches.about <= some.matches.high
-    assert not some.no_match
+    some = _judged(Relevance(lambda: encoder.encode_texts(TEXTS)), encoder, index, "green")
+    assert some.claim.matches.low <= whole.claim.matches.about <= some.claim.matches.high
+    assert not some.claim.no_match
+    assert len(some.known) == 10
+    found = _best(index, encoder.encode_texts(["green"])[0], 50)
+    assert _probabilities(some, found) == pytest.approx(_probabilities(whole, found), abs=0.02)
 
 
 def test_what_may_be_found_alone_is_counted(
@@ -91,22 +99,37 @@ def test_what_may_be_found_alone_is_counted(
     red = KINDS.index("red") * EACH
     allowed = [*range(20), *range(red, red + 10)]
     judged = _judged(relevance, encoder, index, "red", allowed)
-    [found] = index.search(judged.vector[None], len(index), np.array(allowed))
-    assert judged.claim.matches.about == pytest.approx(judged.probabilities(found).sum(), abs=1)
+    found = _best(index, encoder.encode_texts(["red"])[0], len(index), allowed)
+    assert judged.claim.matches.about == pytest.approx(_probabilities(judged, found).sum(), abs=1)
     assert _judged(relevance, encoder, index, "red", list(range(20))).claim.matches.about == 0
     assert _judged(relevance, encoder, index, "red", []).claim.no_match
 
 
-def test_nothing_is_claimed_of_pictures_or_of_too_few(
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query((ImageTerm(b""),)),
+        Query((IndexedTerm(1),)),
+        Query((TextTerm("red"), IndexedTerm(1))),
+        Query((TextTerm("red"), TextTerm("blue"))),
+        Query((TextTerm("red"), TextTerm("blue", -0.5))),
+        Query((TextTerm("red"),), prompts=("a {}",)),
+        Query((TextTerm("red"),), sort="name"),
+    ],
+)
+def test_nothing_is_claimed_but_of_one_text_by_score(query: Query) -> None:
+    assert not Relevance.judges(query)
+    assert Relevance.judges(Query((TextTerm("red", 2),)))
+
+
+def test_nothing_is_claimed_of_too_few_or_without_a_vocabulary(
     relevance: Relevance, encoder: PaletteEncoder, index: SegmentedIndex
 ) -> None:
     [vector] = encoder.encode_texts(["red"])
-    [found] = index.search(vector[None], 10)
-    for terms in ((ImageTerm(b""),), (IndexedTerm(1),), (TextTerm("red"), IndexedTerm(1))):
-        assert relevance.of(Query(terms), vector, index, found) is None
+    found = _best(index, vector, 10)
     few = SegmentedIndex.build(np.arange(FEWEST - 1), _pictures(encoder)[: FEWEST - 1])
-    assert relevance.of(Query.of(text="red"), vector, few, found) is None
-    assert Relevance(lambda: None).of(Query.of(text="red"), vector, index, found) is None
+    assert relevance.judge(vector, few, found) is None
+    assert Relevance(lambda: None).judge(vector, index, found) is None
 
 
 def test_the_sample_is_taken_again_once_the_collection_has_changed(

@@ -1,0 +1,80 @@
+"""Facets: how many images of a result there are of each format, orientation, year and camera."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from indexer.catalog import Catalog, ImageRecord
+from indexer.schema import image
+from search.filters import SHAPES
+
+CAMERAS = 50
+"""Of the cameras, at most so many: those with the most images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    value: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """Counts of a set of images, most first; years the latest first. What is not known of an image is not counted."""
+
+    total: int
+    format: tuple[Count, ...]
+    orientation: tuple[Count, ...]
+    year: tuple[Count, ...]
+    camera: tuple[Count, ...]
+
+
+def facets_of(records: Iterable[ImageRecord]) -> Facets:
+    """Of records at hand."""
+    return _counted(
+        [
+            (record.format, orientation(record), record.taken_at.year if record.taken_at else None, record.camera, 1)
+            for record in records
+        ]
+    )
+
+
+def facets_where(catalog: Catalog, clause: sa.ColumnElement[bool]) -> Facets:
+    """Of all images for which the clause is true, counted by the database in one pass."""
+    # Words in the statement, not parameters beside it, since PostgreSQL takes each of those for another value.
+    landscape, portrait, square = [sa.literal_column(f"'{shape}'", sa.String) for shape in SHAPES]
+    wide, high = image.c.width, image.c.height
+    orientation = sa.case((wide > high, landscape), (wide < high, portrait), else_=square)
+    year = sa.extract("year", image.c.taken_at)
+    rows = catalog.counts_by([image.c.format, orientation, year, image.c.camera], clause)
+    return _counted([(*values[:2], None if values[2] is None else int(values[2]), *values[3:]) for values in rows])
+
+
+def orientation(record: ImageRecord) -> str:
+    if record.width == record.height:
+        return "square"
+    return "landscape" if record.width > record.height else "portrait"
+
+
+def _counted(rows: Sequence[tuple[Any, ...]]) -> Facets:
+    """Rows of format, orientation, year, camera and number."""
+    counters: list[Counter[Any]] = [Counter() for _ in range(4)]
+    total = 0
+    for *values, number in rows:
+        total += number
+        for counter, value in zip(counters, values, strict=True):
+            if value is not None:
+                counter[value] += number
+    format, lying, year, camera = (_most_first(counter) for counter in counters)
+    years = tuple(sorted(year, key=lambda count: count.value, reverse=True))
+    return Facets(total, format, lying, years, camera[:CAMERAS])
+
+
+def _most_first(counter: Counter[Any]) -> tuple[Count, ...]:
+    ordered = sorted(counter.items(), key=lambda item: (-item[1], str(item[0])))
+    return tuple(Count(str(value), number) for value, number in ordered)

@@ -1,0 +1,127 @@
+"""Filters in the database's language: SQLAlchemy Core over the catalog's image table, for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+
+from indexer.schema import image
+from search.filters import (
+    And,
+    Camera,
+    Condition,
+    Filter,
+    Folder,
+    Format,
+    Not,
+    Or,
+    Orientation,
+    PathPart,
+    Range,
+    Taken,
+)
+
+Clause = sa.ColumnElement[bool]
+
+
+def clause(filter: Filter) -> Clause:
+    """What is true for the rows of `image` that pass, and false, never unknown, for the others: NOT has to work."""
+    match filter:
+        case And(parts):
+            return sa.and_(*map(clause, parts))
+        case Or(parts):
+            return sa.or_(*map(clause, parts))
+        case Not(part):
+            return sa.not_(clause(part))
+    return _of_condition(filter)
+
+
+def _of_condition(condition: Condition) -> Clause:
+    match condition:
+        case Taken(start, end):
+            return _known(image.c.taken_at, *_limits(image.c.taken_at, start, end))
+        case Range():
+            return _in_range(condition)
+        case Format(names):
+            return image.c.format.in_(names)
+        case Orientation(shape):
+            return _lying(shape)
+        case Camera(words):
+            return _known(image.c.camera, image.c.camera.icontains(words, autoescape=True))
+        case Folder(path):
+            return _below(path)
+        case PathPart(words):
+            return _HoldsText(image.c.path, sa.literal(words, sa.String))
+
+
+def _known(column: sa.Column[Any], *clauses: Clause) -> Clause:
+    return sa.and_(column.is_not(None), *clauses)
+
+
+def _limits(column: sa.ColumnElement[Any], start: Any, end: Any) -> list[Clause]:
+    clauses: list[Clause] = []
+    if start is not None:
+        clauses.append(column >= start)
+    if end is not None:
+        clauses.append(column < end)
+    return clauses
+
+
+def _in_range(filter: Range) -> Clause:
+    columns: dict[str, sa.ColumnElement[Any]] = {
+        "width": image.c.width,
+        "height": image.c.height,
+        "bytes": image.c.size,
+        "megapixels": sa.cast(image.c.width, sa.BigInteger) * image.c.height,
+    }
+    column, scale = columns[filter.measure], 1_000_000 if filter.measure == "megapixels" else 1
+    clauses: list[Clause] = []
+    if filter.least is not None:
+        clauses.append(column >= filter.least * scale)
+    if filter.most is not None:
+        clauses.append(column <= filter.most * scale)
+    return sa.and_(*clauses)
+
+
+def _lying(shape: str) -> Clause:
+    wide, high = image.c.width, image.c.height
+    clauses: dict[str, Clause] = {"landscape": wide > high, "portrait": wide < high, "square": wide == high}
+    return clauses[shape]
+
+
+def _below(folder: str) -> Clause:
+    """A range of bytes, which the index on the path answers."""
+    start = os.fsencode(folder).rstrip(b"/") + b"/"
+    end = start[:-1] + b"0"  # the byte after "/": above all that begins with `start`
+    return sa.and_(image.c.path > os.fsdecode(start), image.c.path < os.fsdecode(end))
+
+
+class _HoldsText(sa.ColumnElement[bool]):
+    """Whether a path, which is stored as bytes, holds a text; the case of A to Z does not count."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+    _traverse_internals = [  # noqa: RUF012 - the name and the form are SQLAlchemy's
+        ("path", sa.sql.visitors.InternalTraversal.dp_clauseelement),
+        ("text", sa.sql.visitors.InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, path: sa.ColumnElement[Any], text: sa.ColumnElement[str]) -> None:
+        self.path, self.text = path, text
+
+
+@compiles(_HoldsText, "sqlite")
+def _in_sqlite(element: _HoldsText, compiler: Any, **options: Any) -> str:
+    path, text = compiler.process(element.path, **options), compiler.process(element.text, **options)
+    return f"(instr(lower(CAST({path} AS TEXT)), lower({text})) > 0)"
+
+
+@compiles(_HoldsText, "postgresql")
+def _in_postgresql(element: _HoldsText, compiler: Any, **options: Any) -> str:
+    """As text with escapes for all bytes beyond ASCII, since not every path is UTF-8."""
+    path, text = compiler.process(element.path, **options), compiler.process(element.text, **options)
+    escaped = f"encode(convert_to({text}, 'UTF8'), 'escape')"
+    return f"(position(lower({escaped}) in lower(encode({path}, 'escape'))) > 0)"
