@@ -25,20 +25,32 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from benchmarks.goals import Line, at_least, plain, table, write
-from benchmarks.relevance_trials import Trial, embedded, halves, names_elsewhere, of_labels, of_words, sentences
+from benchmarks.goals import Line, at_least, at_most, plain, table, write
+from benchmarks.relevance_trials import (
+    Trial,
+    embedded,
+    halves,
+    names_elsewhere,
+    of_labels,
+    of_words,
+    pairs,
+    sentences,
+)
 from benchmarks.vector_search.generator import World
 from benchmarks.vector_search.timing import take_turns, threads, times_faster
 from indexer.encoder import Encoder, load_encoder
 from indexer.vectors import Matches
 from indexer.vectors.segmented import SegmentedIndex
+from search.combination import combined
+from search.query import UNWANTED
 from search.rankings import Window
 from search.relevance.claim import CUT, LIKELY, Claim
 from search.relevance.relevance import COUNTED, Relevance
 from search.relevance.vocabulary import VOCABULARY
 
 RESULTS = Path(__file__).parent / "results" / "relevance.json"
-POINTS, RIGHT = 10.0, 90.0
+POINTS, WRONG = 10.0, 15.0
+PROMPTS = ("a photo of {}", "a picture with {}", "there is {} here")
 PAGE = 60
 _BINS = np.linspace(0, 1, 11)
 
@@ -64,13 +76,13 @@ class F1:
     recall: float
 
 
-def judge(trial: Trial, encoder: Encoder, relevance: Relevance) -> Judged:
-    """Every query of it, as the engine would answer it."""
+def judge(trial: Trial, vectors: NDArray[np.float32], relevance: Relevance) -> Judged:
+    """Every query of it, `(queries, d)`, as the engine would answer it."""
     index = SegmentedIndex.build(np.arange(len(trial.vectors)), trial.vectors.astype(np.float16))
     scores = np.empty(trial.truth.shape, np.float32)
     likely = np.empty_like(scores)
     claims = []
-    for row, vector in enumerate(encoder.encode_texts(trial.texts)):
+    for row, vector in enumerate(vectors):
         [found] = index.search(vector[None], len(index))
         judged = relevance.judge(vector, index, Window(found.ids, found.scores))
         assert judged is not None
@@ -176,6 +188,34 @@ def of_one_threshold(judged: Sequence[Judged]) -> list[Line]:
     return lines
 
 
+def of_composed(trial: Trial, encoder: Encoder, relevance: Relevance) -> list[Line]:
+    """How well probabilities hold of prompts, of several texts, and of what is not to be seen."""
+    chosen, together, without = pairs(trial)
+    embedded = encoder.encode_texts(trial.texts)
+    prompted = np.mean([encoder.encode_texts([p.format(text) for text in trial.texts]) for p in PROMPTS], axis=0)
+    prompted /= np.linalg.norm(prompted, axis=1, keepdims=True)
+
+    def sums(weight: float) -> NDArray[np.float32]:
+        weights, texts = np.array([1, weight], np.float32), np.ones(2, np.bool_)
+        return np.stack([combined(embedded[list(pair)], weights, texts).sum(axis=0) for pair in chosen])
+
+    asked = {
+        f"{trial.name}, {len(PROMPTS)} prompts": judge(trial, prompted, relevance),
+        f"{together.name}, as two texts": judge(together, sums(1), relevance),
+        f"{together.name}, as a sentence": judge(together, encoder.encode_texts(together.texts), relevance),
+        f"{without.name} of weight {UNWANTED:g}": judge(without, sums(UNWANTED), relevance),
+    }
+    lines = []
+    for name, one in asked.items():
+        surer = f1_above(one.likely, one.trial.truth, LIKELY)
+        error = calibration_error(one.likely, one.trial.truth)
+        lines += [
+            plain(f"{name}, {len(one.claims):,} queries: expected calibration error above 0.05, points", error),
+            plain(f"{name}: likely hits: precision, %", surer.precision),
+        ]
+    return lines
+
+
 def of_absence(name: str, judged: list[Judged]) -> list[Line]:
     """How often "no match" is said of what is not there and of what is; and when the flat threshold leaves nothing."""
     absent, present, flat_absent, flat_present = [], [], [], []
@@ -190,9 +230,9 @@ def of_absence(name: str, judged: list[Judged]) -> list[Line]:
         flat_present.append(empty[there])
     right, wrong = np.concatenate(absent), np.concatenate(present)
     return [
-        at_least(f"{name}, {len(right):,} queries: 'no match' is right, %", 100 * float(right.mean()), RIGHT),
+        plain(f"{name}, {len(right):,} queries: 'no match' is right, %", 100 * float(right.mean())),
         plain(f"{name}: the best flat threshold leaves nothing, %", 100 * float(np.concatenate(flat_absent).mean())),
-        plain(f"{name}: 'no match' for the {len(wrong):,} that have matches, %", 100 * float(wrong.mean())),
+        at_most(f"{name}: 'no match' for the {len(wrong):,} that have matches, %", 100 * float(wrong.mean()), WRONG),
         plain(f"{name}: the flat threshold leaves them nothing, %", 100 * float(np.concatenate(flat_present).mean())),
     ]
 
@@ -205,16 +245,21 @@ def measure(shards: Sequence[Path], encoder: Encoder) -> list[Line]:
     whole: list[Judged] = []
     for photos in sets:
         trial = of_words(photos) if not photos.classes() else of_labels(photos)
-        whole.append(judge(trial, encoder, relevance))
+        whole.append(judge(trial, encoder.encode_texts(trial.texts), relevance))
         lines += of_cut_off(whole[-1])
-        if photos.classes():
+        if not photos.classes():
+            lines += of_composed(trial, encoder, relevance)
+        else:
             name = f"{photos.name}, classes without their photos"
-            lines += of_absence(name, [judge(half, encoder, relevance) for half in halves(photos)])
+            lines += of_absence(
+                name, [judge(half, encoder.encode_texts(half.texts), relevance) for half in halves(photos)]
+            )
         elsewhere = names_elsewhere(photos, [other for other in sets if other is not photos])
         for what, texts in (("names of other things", elsewhere), ("sentences about them", sentences(elsewhere))):
             if texts:
                 asked = _with_absent(trial, texts)
-                lines += of_absence(f"{photos.name}, {what}", [judge(asked, encoder, relevance)])
+                judged = judge(asked, encoder.encode_texts(asked.texts), relevance)
+                lines += of_absence(f"{photos.name}, {what}", [judged])
     if len(whole) > 1:
         lines += of_one_threshold(whole)
     return lines

@@ -173,6 +173,26 @@ def names_elsewhere(photos: Photos, others: Iterable[Photos]) -> list[str]:
     return names[:: max(1, -(-len(names) // MOST_ABSENT))]
 
 
+def pairs(trial: Trial, most: int = 300, seed: int = 0) -> tuple[list[tuple[int, int]], Trial, Trial]:
+    """Pairs of a trial's texts that five photos or more match both of: where both match, and where only the first does.
+
+    What is not counted for one of the two is counted only where the other settles it.
+    """
+    match, no_match = trial.truth == 1, trial.truth == 0
+    both = match.astype(np.int32) @ match.T.astype(np.int32)
+    found = [(int(a), int(b)) for a, b in np.argwhere(np.tril(both, -1) >= LEAST_PHOTOS)]
+    chosen = [found[i] for i in np.random.default_rng(seed).permutation(len(found))[:most]]
+    one, other = np.array(chosen, np.intp).reshape(-1, 2).T
+    together = np.where(match[one] & match[other], 1, np.where(no_match[one] | no_match[other], 0, -1))
+    without = np.where(match[one] & no_match[other], 1, np.where(no_match[one] | match[other], 0, -1))
+    texts = tuple(f"{trial.texts[a]} and {trial.texts[b]}" for a, b in chosen)
+    return (
+        chosen,
+        Trial(f"{trial.name} in twos", trial.vectors, texts, together.astype(np.int8)),
+        Trial(f"{trial.name}, one without another", trial.vectors, texts, without.astype(np.int8)),
+    )
+
+
 def sentences(names: Iterable[str]) -> list[str]:
     return [SENTENCE.format(name) for name in names]
 

@@ -33,8 +33,8 @@ from search.selections import LISTED, Selections
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
 NOT_KNOWN = (
-    "how likely hits are is known for one text without prompts, sorted by score, among 50 images or more; leave out "
-    "--likely, or min_probability"
+    "how likely hits are is known for texts alone, all of them wanted, sorted by score, among 50 images or more; leave "
+    "out --likely, or min_probability"
 )
 
 

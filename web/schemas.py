@@ -108,10 +108,13 @@ class SearchRequest(BaseModel):
         default=False, description="whether of each group of duplicates the best hit alone is shown; ranks count these"
     )
     relevance: bool = Field(
-        default=False, description="whether to say how likely each hit matches, and how many images may; of one text"
+        default=False, description="whether to say how likely each hit matches, and how many images may; of texts alone"
     )
     min_probability: float = Field(
-        default=0, ge=0, le=1, description="only hits that match at least so probably, of the best 2,000; of one text"
+        default=0,
+        ge=0,
+        le=1,
+        description="only hits that match at least so probably, of the best 2,000; of texts alone",
     )
     cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
 

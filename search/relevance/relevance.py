@@ -92,17 +92,17 @@ class Relevance:
 
     @staticmethod
     def judges(query: Query) -> bool:
-        """Whether it is one text, ranked by score.
+        """Whether it is wanted texts alone, ranked by score; docs/relevance.md says how well it holds of which.
 
-        Pictures score on another scale than words, and sums of several terms on one that depends on their angle.
+        Pictures score on another scale than words do, and so do words less what is not to be seen.
         """
-        terms = query.terms
-        return len(terms) == 1 and isinstance(terms[0], TextTerm) and not query.prompts and query.order == "score"
+        wanted = all(isinstance(term, TextTerm) and term.weight > 0 for term in query.terms)
+        return wanted and query.order == "score" and bool(query.terms)
 
     def judge(
         self, vector: Vectors, index: SegmentedIndex, best: Window, allowed: Ids | None = None
     ) -> QueryRelevance | None:
-        """Of a text's unit vector, `(d,)`, and its best `COUNTED` or more; None for fewer than 50 pictures.
+        """Of a query's unit vector, `(d,)`, and its best `COUNTED` or more; None for fewer than 50 pictures.
 
         With `allowed`, ascending ids, of these pictures; what they have to stand out from is the whole collection.
         """

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.relevance import best_flat, calibration_error, f1_above, judge, of_absence, of_cut_off
-from benchmarks.relevance_trials import Photos, halves, names_elsewhere, of_labels, of_words, thinned
+from benchmarks.relevance_trials import Photos, halves, names_elsewhere, of_labels, of_words, pairs, thinned
 from search.relevance.relevance import Relevance
 from tests.palette import COLOURS, PaletteEncoder
 
@@ -27,6 +27,15 @@ def test_two_captions_make_a_match_and_one_leaves_it_open() -> None:
     assert trial.truth[1].tolist() == [1] * 5 + [-1] + [0] * 5
     assert trial.truth[0].tolist() == [0] * 5 + [1] * 6
     assert trial.present.tolist() == [True, True, False]
+
+
+def test_two_words_match_together_and_one_without_the_other() -> None:
+    trial = of_words(_photos("captioned", [DOG + BEACH] * 5 + [DOG] * 2 + [ONCE + BEACH] + [BEACH]))
+    chosen, together, without = pairs(trial)
+    assert chosen == [(1, 0)]
+    assert together.texts == ("dog and beach",)
+    assert together.truth.tolist() == [[1] * 5 + [0] * 2 + [-1] + [0]]
+    assert without.truth.tolist() == [[0] * 5 + [1] * 2 + [0] + [0]]
 
 
 def test_each_class_is_asked_once_with_and_once_without_its_photos() -> None:
@@ -77,12 +86,14 @@ def test_a_trial_is_judged_as_the_engine_would() -> None:
     pixels = np.stack([np.full((16, 16, 3), COLOURS[name], np.uint8) for name in names])
     photos = Photos("colours", encoder.encode_images(pixels), ((),) * len(names), tuple(names))
     relevance = Relevance(lambda: encoder.encode_texts(list(COLOURS)))
-    lines = {line.name: line.value for line in of_cut_off(judge(of_labels(photos), encoder, relevance))}
+    trial = of_labels(photos)
+    lines = {line.name: line.value for line in of_cut_off(judge(trial, encoder.encode_texts(trial.texts), relevance))}
     [flat] = [value for name, value in lines.items() if "best flat" in name]
     assert flat == 100  # plain colours are easily told apart
     [points] = [value for name, value in lines.items() if "above the flat" in name]
     [ours] = [value for name, value in lines.items() if name.endswith("above our cut: F1, %")]
     assert points == pytest.approx(float(ours) - float(flat))
-    right, *_ = of_absence("colours", [judge(half, encoder, relevance) for half in halves(photos)])
+    parts = [judge(half, encoder.encode_texts(half.texts), relevance) for half in halves(photos)]
+    right, *_ = of_absence("colours", parts)
     assert right.name.startswith("colours, 10 queries")
     assert 0 <= float(right.value) <= 100

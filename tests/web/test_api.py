@@ -79,7 +79,7 @@ def test_of_pictures_nothing_is_claimed(client: TestClient) -> None:
     assert answer["matches"] is answer["no_match"] is None
     refused = client.post("/api/search", json={"image_id": 1, "min_probability": 0.5})
     assert refused.status_code == 422
-    assert "one text" in refused.json()["detail"]
+    assert "texts alone" in refused.json()["detail"]
 
 
 def test_an_indexed_image_finds_itself_first(client: TestClient) -> None:

@@ -137,7 +137,7 @@ export class Grid {
     cell.style.blockSize = `${row.height}px`;
     const unlikely = this.lastRelevant !== null && index > this.lastRelevant;
     cell.classList.toggle("unlikely", unlikely);
-    cell.classList.toggle("first-unlikely", unlikely && index > 0 && index === this.lastRelevant + 1);
+    cell.classList.toggle("first-unlikely", unlikely && index === this.lastRelevant + 1);
     cell.setAttribute("aria-posinset", index + 1);
     cell.setAttribute("aria-setsize", this.complete ? this.items.length : -1);
     chooseThumbnail(cell.querySelector("img"), item, Math.max(width, row.height));

@@ -32,9 +32,10 @@ export class Results {
     return this.#ended;
   }
 
-  /** Position of the picture at which relevance ends, -1 if none is relevant; null where nothing is claimed. */
+  /** Position of the picture at which relevance ends; null if none is relevant, and where nothing is claimed. */
   get lastRelevant() {
-    return this.matches && this.items.findLastIndex(({ probability }) => probability > CUT);
+    const last = this.matches ? this.items.findLastIndex(({ probability }) => probability > CUT) : -1;
+    return last < 0 ? null : last;
   }
 
   /** Fetch the next page; a second call while one is under way waits for the same page. */

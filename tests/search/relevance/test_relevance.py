@@ -111,15 +111,13 @@ def test_what_may_be_found_alone_is_counted(
         Query((ImageTerm(b""),)),
         Query((IndexedTerm(1),)),
         Query((TextTerm("red"), IndexedTerm(1))),
-        Query((TextTerm("red"), TextTerm("blue"))),
         Query((TextTerm("red"), TextTerm("blue", -0.5))),
-        Query((TextTerm("red"),), prompts=("a {}",)),
         Query((TextTerm("red"),), sort="name"),
     ],
 )
-def test_nothing_is_claimed_but_of_one_text_by_score(query: Query) -> None:
+def test_nothing_is_claimed_but_of_wanted_texts_by_score(query: Query) -> None:
     assert not Relevance.judges(query)
-    assert Relevance.judges(Query((TextTerm("red", 2),)))
+    assert Relevance.judges(Query((TextTerm("red"), TextTerm("blue", 2)), prompts=("a {}",)))
 
 
 def test_nothing_is_claimed_of_too_few_or_without_a_vocabulary(
