@@ -78,6 +78,7 @@ ifneq ($(SHARD),)
 	$(BIN)/python benchmarks/three_ways.py "$(SHARD)"
 	$(BIN)/python benchmarks/robustness.py "$(SHARD)"
 	$(BIN)/python benchmarks/duplicates.py "$(SHARD)"
+	$(BIN)/python benchmarks/relevance.py "$(SHARD)"
 endif
 ifneq ($(TRAIN),)
 	$(BIN)/python benchmarks/negation.py "$(TRAIN)" "$(SHARD)"

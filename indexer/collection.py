@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -220,6 +220,10 @@ class Collection:
         vector = self.catalog.vector(id).astype(np.float32)
         unit: NDArray[np.float32] = vector / np.linalg.norm(vector)
         return unit
+
+    def kept_texts(self, named: str, texts: Sequence[str], encoder: Encoder) -> NDArray[np.float32] | None:
+        """`(len(texts), dimension)` unit rows, encoded once and kept beside the vectors by that name; see `probes`."""
+        return probes(self._cache.folder, self.manifest, encoder, texts, named=named)
 
     def stats(self) -> CollectionStats:
         images = self.catalog.count()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -28,30 +29,35 @@ _FORMS: Final = ("{}", "a photo of {}", "{} in the snow", "{} at night", "{} see
 
 TEXTS: Final = tuple(form.format(subject) for subject, form in product(_SUBJECTS, _FORMS))
 """200 short everyday queries."""
+PROBES: Final = "probes"
+_BATCH: Final = 256
 
 _log = logging.getLogger(__name__)
 
 
-def probes(folder: Path, manifest: Manifest, encoder: Encoder | None) -> NDArray[np.float32] | None:
-    """`TEXTS` as unit rows, `(200, dimension)`: those kept in `folder`, else encoded, and kept for the next time.
+def probes(
+    folder: Path, manifest: Manifest, encoder: Encoder | None, texts: Sequence[str] = TEXTS, *, named: str = PROBES
+) -> NDArray[np.float32] | None:
+    """The texts as unit rows, `(len(texts), dimension)`: those kept in `folder`, else encoded, and kept for next time.
 
-    None without an encoder, or with one that fails, which is logged: they only measure.
+    Each set of texts has a name, a file of its own. None without an encoder, or with one that fails, which is logged:
+    they only measure.
     """
-    kept = _kept(folder, manifest)
+    kept = _kept(folder, manifest, texts, named)
     if kept is not None or encoder is None:
         return kept
     try:
-        rows = encoder.encode_texts(TEXTS)
+        rows = np.concatenate([encoder.encode_texts(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH)])
     except SightlineError as error:
-        _log.warning("the index is calibrated without texts: %s", error)
+        _log.warning("nothing is calibrated with texts: %s", error)
         return None
-    _keep(folder, manifest, rows)
+    _keep(folder, rows, f"{named}-", _name(manifest, texts, named))
     return rows
 
 
-def _kept(folder: Path, manifest: Manifest) -> NDArray[np.float32] | None:
+def _kept(folder: Path, manifest: Manifest, texts: Sequence[str], named: str) -> NDArray[np.float32] | None:
     """From a file that is named by the hash of what it holds."""
-    for path in folder.glob(f"{_name(manifest)}-*.npy"):
+    for path in folder.glob(f"{_name(manifest, texts, named)}-*.npy"):
         try:
             data = path.read_bytes()
             if path.stem.rpartition("-")[2] != blake3(data).hexdigest():
@@ -59,24 +65,26 @@ def _kept(folder: Path, manifest: Manifest) -> NDArray[np.float32] | None:
             rows: NDArray[np.float32] = np.load(io.BytesIO(data), allow_pickle=False)
         except (OSError, ValueError):
             continue
-        if rows.shape == (len(TEXTS), manifest.dimension) and rows.dtype == np.float32:
+        if rows.shape == (len(texts), manifest.dimension) and rows.dtype == np.float32:
             return rows
     return None
 
 
-def _keep(folder: Path, manifest: Manifest, rows: NDArray[np.float32]) -> None:
+def _keep(folder: Path, rows: NDArray[np.float32], others: str, name: str) -> None:
+    """In place of the `others`: files whose names begin so."""
     buffer = io.BytesIO()
     np.save(buffer, rows, allow_pickle=False)
     data = buffer.getvalue()
     try:
         folder.mkdir(exist_ok=True)
-        for old in folder.glob("probes-*.npy"):
+        for old in folder.glob(f"{others}*.npy"):
             old.unlink(missing_ok=True)
-        (folder / f"{_name(manifest)}-{blake3(data).hexdigest()}.npy").write_bytes(data)
+        (folder / f"{name}-{blake3(data).hexdigest()}.npy").write_bytes(data)
     except OSError as error:
-        _log.debug("the probes cannot be kept: %s", error)
+        _log.debug("the texts of %s cannot be kept: %s", name, error)
 
 
-def _name(manifest: Manifest) -> str:
+def _name(manifest: Manifest, texts: Sequence[str], named: str) -> str:
     """Of the model and the texts: other ones get another."""
-    return f"probes-{blake3(repr((manifest.weights_hash, manifest.tokenizer, TEXTS)).encode()).hexdigest()[:16]}"
+    hashed = blake3(repr((manifest.weights_hash, manifest.tokenizer, tuple(texts))).encode()).hexdigest()
+    return f"{named}-{hashed[:16]}"

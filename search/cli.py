@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,13 +23,15 @@ from indexer.texts import ImageText, of_kind
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
 from search.libraries import Libraries, named_libraries
-from search.query import DEFAULT_AMONG, DEFAULT_K, Query
+from search.query import DEFAULT_AMONG, DEFAULT_K, Query, TextTerm
 from search.query_options import QueryOptions
+from search.relevance.claim import CUT, LIKELY
 
 if TYPE_CHECKING:
     from indexer.images import Limits
     from search.engine import Hit, Results, SearchEngine
     from search.facets import Facets
+    from search.relevance.claim import Claim
 
 
 def register(app: typer.Typer) -> None:
@@ -86,6 +88,12 @@ def search(
         bool, typer.Option("--facets", help="Count the result by format, orientation, year and camera.")
     ] = False,
     k: Annotated[int, typer.Option("-k", help="How many results.")] = DEFAULT_K,
+    relevance: Annotated[
+        bool, typer.Option("--relevance", help="Say of each hit in words how likely it matches, and how many may.")
+    ] = False,
+    likely: Annotated[
+        bool, typer.Option("--likely", help="Only hits that are more likely than not to be what was asked for.")
+    ] = False,
     queries: Annotated[
         typer.FileText | None,
         typer.Option(
@@ -136,14 +144,17 @@ def search(
         among=among,
         collapse=collapse,
         k=k,
+        relevance=relevance,
+        min_probability=LIKELY if likely else 0.0,
     )
     if queries is not None:
         if len(named) > 1:
             raise InvalidQuery("--queries is of one collection; give one --library")
-        if options != QueryOptions(k=k, collapse=collapse) or facets:
+        plain = QueryOptions(k=k, collapse=collapse, relevance=relevance, min_probability=options.min_probability)
+        if options != plain or facets:
             raise InvalidQuery("--queries takes its queries from the file; leave out everything else that is asked for")
-        Query.of(text="any", k=k)  # a k out of range is one error, not one a line
-        _search_lines(queries, k, chosen, collapse=collapse)
+        any_text = replace(options, text="any").query(lambda _: b"")  # a k out of range is one error, not one a line
+        _search_lines(queries, any_text, chosen)
         return
     query = options.query(lambda path: read_picture(path, chosen.limits))
     if len(named) > 1:
@@ -199,15 +210,18 @@ def open_engine(settings: Settings) -> Iterator[SearchEngine]:
         yield SearchEngine(collection, encoder, settings.limits)
 
 
-def _search_lines(lines: Iterable[str], k: int, settings: Settings, *, collapse: bool) -> None:
-    """One JSON line `{query, hits}` a query, in order; `{query, error}` for one that cannot be answered."""
+def _search_lines(lines: Iterable[str], asked: Query, settings: Settings) -> None:
+    """Each line asked for as `asked` is: one JSON line `{query, hits}`, in order, or `{query, error}`.
+
+    Where a claim is made there are `matches` and `no_match`, too.
+    """
     from search.engine import QUERY_BATCH
 
     failed = 0
     with open_engine(settings) as engine:
         stripped = (line.rstrip("\r\n") for line in lines)
         while batch := list(islice(stripped, QUERY_BATCH)):
-            for answer in _answers(engine, batch, k, collapse=collapse):
+            for answer in _answers(engine, batch, asked):
                 failed += "error" in answer
                 sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
@@ -216,24 +230,33 @@ def _search_lines(lines: Iterable[str], k: int, settings: Settings, *, collapse:
         raise typer.Exit(SOME_FAILED)
 
 
-def _answers(engine: SearchEngine, texts: Sequence[str], k: int, *, collapse: bool) -> list[dict[str, Any]]:
+def _answers(engine: SearchEngine, texts: Sequence[str], asked: Query) -> list[dict[str, Any]]:
     """The answer to each text, all good ones encoded in one batch."""
     answers: list[dict[str, Any]] = [{"query": text} for text in texts]
     good: list[tuple[dict[str, Any], Query]] = []
     for answer, text in zip(answers, texts, strict=True):
         try:
-            good.append((answer, Query.of(text=text, k=k, collapse=collapse)))
+            good.append((answer, replace(asked, terms=(TextTerm(text),))))
         except SightlineError as error:
             answer["error"] = str(error)
     for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
         answer["hits"] = [hit_json(hit) for hit in results.hits]
+        if results.claim:
+            answer |= _claim_json(results.claim)
     return answers
 
 
 def _results_json(results: Results, said: Mapping[int, Sequence[ImageText]]) -> list[dict[str, Any]] | dict[str, Any]:
-    """The hits, each with what is said of its image; with facets, both under their names."""
+    """The hits, each with what is said of its image; with facets or a claim, all under their names."""
     hits = [hit_json(hit) | _texts_json(said.get(hit.image.id, ())) for hit in results.hits]
-    return {"hits": hits, "facets": asdict(results.facets)} if results.facets else hits
+    more: dict[str, Any] = {"facets": asdict(results.facets)} if results.facets else {}
+    if results.claim:
+        more |= _claim_json(results.claim)
+    return {"hits": hits, **more} if more else hits
+
+
+def _claim_json(claim: Claim) -> dict[str, Any]:
+    return {"matches": asdict(claim.matches), "no_match": claim.no_match}
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -242,6 +265,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "rank": hit.rank,
         "score": None if hit.score is None else round(hit.score, 6),
         "shares": [round(share, 6) for share in hit.shares],
+        "probability": None if hit.probability is None else round(hit.probability, 4),
         "id": image.id,
         "path": image.path,
         "seconds": parse(image.path).seconds,
@@ -269,13 +293,26 @@ def write_paths(hits: Sequence[Hit], end: bytes) -> None:
 
 
 def _print_results(results: Results) -> None:
+    """What is claimed goes to stderr, as it is no hit; the line stands where relevance ends."""
     if not results.hits:
-        empty = "the collection is empty; add images with `sightline index FOLDER`"
-        typer.echo("no image passes the filter; ask for less" if results.images else empty, err=True)
+        typer.echo(_why_none(results), err=True)
+    if results.claim:
+        typer.echo(results.claim.in_words(), err=True)
+    last = max((hit.rank for hit in results.hits if hit.probability is not None and hit.probability > CUT), default=0)
     for hit in results.hits:
         typer.echo(f"{hit.rank:>4}  {_scored(hit)}{display_path(shown(hit.image.path))}")
+        if hit.rank == last and hit is not results.hits[-1]:
+            typer.echo("below here less than one in ten is likely to match", err=True)
     if results.facets:
         _print_facets(results.facets)
+
+
+def _why_none(results: Results) -> str:
+    if not results.images:
+        return "the collection is empty; add images with `sightline index FOLDER`"
+    if results.claim and results.matched != 0:
+        return "no hit is likely enough; leave out --likely to see the best"
+    return "no image passes the filter; ask for less"
 
 
 def _scored(hit: Hit) -> str:
@@ -283,7 +320,8 @@ def _scored(hit: Hit) -> str:
     if hit.score is None:
         return ""
     shares = " ".join(f"{share:+.3f}" for share in hit.shares) if len(hit.shares) > 1 else ""
-    return f"{hit.score:.3f}  " + (f"({shares})  " if shares else "")
+    likely = "" if hit.probability is None else f"{hit.probability:4.0%}  "
+    return f"{hit.score:.3f}  {likely}" + (f"({shares})  " if shares else "")
 
 
 def _print_facets(facets: Facets) -> None:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from indexer.errors import CursorExpired
 from indexer.vectors import VectorIndex, Vectors
 from search.rankings import Ranking
+from search.relevance.relevance import QueryRelevance
 
 KEPT = 256
 """Searches. Those of one state of the collection share its index; each state alone has a mask, a byte an image."""
@@ -30,6 +31,8 @@ class KeptSearch:
     """`(terms, dimension)`: what each term adds to the vector; None where nothing was looked for."""
     matched: int | None
     """How many images pass the filter; None without one."""
+    relevance: QueryRelevance | None = None
+    """How likely its hits are; None where it was not asked for, and of what nothing is claimed."""
 
 
 Kept = TypeVar("Kept")

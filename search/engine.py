@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from indexer.catalog import ImageRecord
 from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
+from indexer.errors import InvalidQuery
 from indexer.images import Limits
 from indexer.vectors import Ids
 from indexer.vectors.segmented import SegmentedIndex, among
@@ -23,11 +24,18 @@ from search.embedding import QueryEmbedder
 from search.facets import Facets, facets_of
 from search.heat_map import HeatMaps, Vector
 from search.query import DEFAULT_K, MAX_OFFSET, Query, Sort, TextTerm, check_page
-from search.rankings import ByScore, Listed, Ranking, Window
+from search.rankings import Begun, ByScore, Listed, Ranking, Window
+from search.relevance.claim import Claim
+from search.relevance.relevance import COUNTED, Relevance
+from search.relevance.vocabulary import VOCABULARY
 from search.selections import LISTED, Selections
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
+NOT_KNOWN = (
+    "how likely hits are is known for texts alone, all of them wanted, sorted by score, among 50 images or more; leave "
+    "out --likely, or min_probability"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Hit:
     """What each term of the query, in its order, gives to the score or takes from it: they add up to it."""
     behind: int = 0
     """How many more images of its group of duplicates there are; 0 unless the query collapses them."""
+    probability: float | None = None
+    """That the image is what was asked for, 0 to 1; None where nothing is claimed (docs/relevance.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,8 @@ class Results:
     """How many images pass the filter; None without one."""
     facets: Facets | None = None
     """Counts of all that pass the filter or, with terms, of the best `among` of them; if they were asked for."""
+    claim: Claim | None = None
+    """About how many images match; None where it was not asked for, and where nothing is claimed."""
 
 
 class SearchEngine:
@@ -77,6 +89,7 @@ class SearchEngine:
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._selections = Selections(collection.catalog)
         self._cursors: Cursors[KeptSearch] = Cursors()
+        self._relevance = Relevance(lambda: collection.kept_texts("vocabulary", VOCABULARY, encoder))
         self.heat_maps = HeatMaps(encoder, collection.manifest, limits)
 
     def embed(self, query: Query) -> Vector:
@@ -136,7 +149,22 @@ class SearchEngine:
         ranking: Ranking = ByScore(index, _sum(parts), allowed)
         if query.order != "score":
             ranking = self._sorted(ranking.window(0, query.among), query.order)
-        return KeptSearch(index, ranking, parts, matched)
+        search = KeptSearch(index, ranking, parts, matched)
+        return self._judged(query, search, index, allowed) if query.relevance or query.min_probability else search
+
+    def _judged(self, query: Query, search: KeptSearch, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
+        """With what is known of how likely its hits are, if anything is."""
+        relevance = None
+        if search.parts is not None and self._relevance.judges(query):
+            page = query.offset + query.k + 1
+            ranking = Begun.of(search.ranking, max(COUNTED, 2 * page if query.collapse else page))
+            relevance = self._relevance.judge(_sum(search.parts), index, ranking.first, allowed)
+            search = replace(search, ranking=ranking, relevance=relevance)
+        if not query.min_probability:
+            return search
+        if relevance is None:
+            raise InvalidQuery(NOT_KNOWN)
+        return replace(search, ranking=relevance.likely(search.ranking, query.min_probability))
 
     def _listing(self, query: Query, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
         """What passes a filter, where nothing is looked for."""
@@ -184,6 +212,7 @@ class SearchEngine:
             cursor=cursor(following) if more and following <= MAX_OFFSET else None,
             matched=search.matched,
             facets=facets,
+            claim=search.relevance.claim if search.relevance else None,
         )
 
     def _hits(self, found: Window, offset: int, search: KeptSearch) -> tuple[Hit, ...]:
@@ -192,10 +221,10 @@ class SearchEngine:
         ids, count = found.ids.tolist(), len(found.ids)
         scores = [None] * count if found.scores is None else found.scores.tolist()
         behind = found.behind or (0,) * count
-        ranked = enumerate(zip(ids, scores, self._shares(found, search), behind, strict=True), offset + 1)
+        parts = zip(ids, scores, self._shares(found, search), behind, _likely(found, search), strict=True)
         return tuple(
-            Hit(rank, score, records[id_], tuple(given), more)
-            for rank, (id_, score, given, more) in ranked
+            Hit(rank, score, records[id_], tuple(given), more, likely)
+            for rank, (id_, score, given, more, likely) in enumerate(parts, offset + 1)
             if id_ in records
         )
 
@@ -227,6 +256,14 @@ class SearchEngine:
             replace(self._page(search, query.offset, query.k, started, lambda _: ""), seconds=seconds, cursor=None)
             for query, search in zip(queries, searches, strict=True)
         ]
+
+
+def _likely(found: Window, search: KeptSearch) -> Sequence[float | None]:
+    """Of each hit, the probability that it is what was asked for."""
+    if search.relevance is None or found.scores is None:
+        return [None] * len(found.ids)
+    likely: list[float] = search.relevance.probabilities(found.ids, found.scores).tolist()
+    return likely
 
 
 def _parts(query: Query, vectors: Embeddings) -> Embeddings:

@@ -81,6 +81,10 @@ class Query:
     """With terms: how many of the best are sorted by `sort`, and counted in facets."""
     collapse: bool = False
     """Show of each group of duplicates the best hit only; ranks count what is shown."""
+    relevance: bool = False
+    """Say of each hit how likely it matches, and about how many images do, where that is known."""
+    min_probability: float = 0.0
+    """Only hits that match at least so probably, 0 to 1; 0 for all."""
 
     def __post_init__(self) -> None:
         self._check_terms()
@@ -92,6 +96,8 @@ class Query:
         if not 1 <= self.among <= MAX_AMONG:
             raise InvalidQuery(f"among is {self.among:,}; it must be 1 to {MAX_AMONG:,}")
         check_page(self.k, self.offset)
+        if not 0 <= self.min_probability <= 1:
+            raise InvalidQuery(f"the least probability is {self.min_probability:g}; it must be 0 to 1")
 
     @classmethod
     def of(
@@ -103,6 +109,8 @@ class Query:
         k: int = DEFAULT_K,
         offset: int = 0,
         collapse: bool = False,
+        relevance: bool = False,
+        min_probability: float = 0.0,
     ) -> Query:
         """A query of whichever terms are given, each with weight 1."""
         terms: list[Term] = []
@@ -112,7 +120,14 @@ class Query:
             terms.append(ImageTerm(image))
         if image_id is not None:
             terms.append(IndexedTerm(image_id))
-        return cls(tuple(terms), k=k, offset=offset, collapse=collapse)
+        return cls(
+            tuple(terms),
+            k=k,
+            offset=offset,
+            collapse=collapse,
+            relevance=relevance,
+            min_probability=min_probability,
+        )
 
     @property
     def order(self) -> Sort:

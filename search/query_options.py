@@ -53,6 +53,8 @@ class QueryOptions:
     among: int = DEFAULT_AMONG
     collapse: bool = False
     k: int = DEFAULT_K
+    relevance: bool = False
+    min_probability: float = 0.0
 
     def query(self, read: Callable[[Path], bytes]) -> Query:
         """`read` gives the bytes of a picture. Raises `InvalidQuery`, and what `read` raises."""
@@ -65,7 +67,15 @@ class QueryOptions:
         sort: Sort | None = self.sort
         chosen = all_of([*filters, *self._filters(now)])
         return Query(
-            terms, k=self.k, filter=chosen, sort=sort, prompts=self.prompts, among=self.among, collapse=self.collapse
+            terms,
+            k=self.k,
+            filter=chosen,
+            sort=sort,
+            prompts=self.prompts,
+            among=self.among,
+            collapse=self.collapse,
+            relevance=self.relevance,
+            min_probability=self.min_probability,
         )
 
     def _terms(self, read: Callable[[Path], bytes]) -> list[Term]:

@@ -56,3 +56,20 @@ class Listed:
 
     def window(self, start: int, end: int) -> Window:
         return Window(self.ids, self.scores).cut(start, end)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """A ranking of which the first hits are known: they are not looked for again."""
+
+    ranking: Ranking
+    first: Window
+    end: int
+    """So many were asked for."""
+
+    @classmethod
+    def of(cls, ranking: Ranking, end: int) -> Begun:
+        return cls(ranking, ranking.window(0, end), end)
+
+    def window(self, start: int, end: int) -> Window:
+        return self.first.cut(start, end) if end <= self.end else self.ranking.window(start, end)

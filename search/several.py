@@ -81,7 +81,8 @@ class JointEngine:
         _check_joint(query)
         if query.offset + query.k >= MAX_K:
             raise InvalidQuery(f"of several collections the first {MAX_K - 1:,} hits can be had; go on by cursor")
-        search = _Search.of(members, replace(query, offset=0, k=query.offset + query.k + 1))
+        # Probabilities of several models, or samples, are not comparable: nothing is claimed of hits of several.
+        search = _Search.of(members, replace(query, offset=0, k=query.offset + query.k + 1, relevance=False))
         page = search.after(_Place(0, (0,) * len(search.answers)), query.offset)
         return self._page(search, page.behind, query.k, started, self._cursors.keep(search, 0))
 
@@ -219,6 +220,10 @@ def _check_joint(query: Query) -> None:
     """Raises `InvalidQuery` for what cannot be asked of several collections."""
     if query.order != "score":
         raise InvalidQuery("hits of several collections are sorted by their scores; sort those of one collection")
+    if query.min_probability:
+        raise InvalidQuery(
+            "how likely hits are is known in one collection; name that one, or leave out --likely, or min_probability"
+        )
     if any(isinstance(term, IndexedTerm) for term in query.terms):
         raise InvalidQuery("the id of an image is of one collection; name that one")
 

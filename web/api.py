@@ -46,7 +46,7 @@ from web.schemas import (
     SearchResponse,
     version,
 )
-from web.search_schemas import HASH, ChipOut, FacetsOut
+from web.search_schemas import HASH, ChipOut, FacetsOut, MatchesOut
 from web.stats_schemas import IndexOut, RootOut, StatsResponse
 from web.thumbnails import original_status, read_original
 from web.uploads import read_search
@@ -191,6 +191,8 @@ def _answer(
         meaning=box.meaning if box else None,
         chips=ChipOut.of_box(box) if box else [],
         facets=FacetsOut.of_facets(results.facets) if results.facets else None,
+        matches=MatchesOut.of(results.claim.matches) if results.claim else None,
+        no_match=results.claim.no_match if results.claim else None,
     )
 
 

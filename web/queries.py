@@ -40,6 +40,8 @@ def read_query(wanted: SearchRequest, upload: bytes | None, kept: QueryImages) -
         prompts=tuple(wanted.prompts),
         among=wanted.among,
         collapse=wanted.collapse_duplicates,
+        relevance=wanted.relevance,
+        min_probability=wanted.min_probability,
     )
     return Asked(query, box, picture)
 

@@ -14,7 +14,7 @@ from indexer.texts import ImageText, of_kind
 from search.engine import Hit
 from search.query import DEFAULT_AMONG, MAX_AMONG, MAX_ID, MAX_PROMPTS, MAX_TERMS, Sort
 from web.problems import printable
-from web.search_schemas import HASH, ChipOut, FacetsOut, FilterJson, TermIn
+from web.search_schemas import HASH, ChipOut, FacetsOut, FilterJson, MatchesOut, TermIn
 
 MAX_K: Final = 1_000
 MAX_OFFSET: Final = 10_000
@@ -41,7 +41,14 @@ IMAGE_EXAMPLE: Final[dict[str, Any]] = {
     "thumbnail_url": "/api/images/17/thumbnail?side=320&v=9f86d081884c7d65",
     "original_url": "/api/images/17/original",
 }
-_HIT: Final[dict[str, Any]] = {"rank": 1, "score": 0.3127, "shares": [0.3127], "duplicates": 2, **IMAGE_EXAMPLE}
+_HIT: Final[dict[str, Any]] = {
+    "rank": 1,
+    "score": 0.3127,
+    "shares": [0.3127],
+    "probability": 0.86,
+    "duplicates": 2,
+    **IMAGE_EXAMPLE,
+}
 
 
 class SearchRequest(BaseModel):
@@ -53,6 +60,7 @@ class SearchRequest(BaseModel):
 
     model_config = examples(
         {"text": "a dog on a beach", "k": 40},
+        {"text": "a red car", "relevance": True, "min_probability": 0.5},
         {"image_id": 17},
         {"text": "at night", "query_image": HASH_EXAMPLE},
         {
@@ -100,6 +108,15 @@ class SearchRequest(BaseModel):
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
     collapse_duplicates: bool = Field(
         default=False, description="whether of each group of duplicates the best hit alone is shown; ranks count these"
+    )
+    relevance: bool = Field(
+        default=False, description="whether to say how likely each hit matches, and how many images may; of texts alone"
+    )
+    min_probability: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="only hits that match at least so probably, of the best 2,000; of texts alone",
     )
     cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
 
@@ -177,6 +194,9 @@ class HitOut(ImageOut):
     shares: list[float] = Field(
         description="what each term gives to the score or takes: image, image_id, text, those of the box, terms"
     )
+    probability: float | None = Field(
+        description="that it is what was asked for, 0 to 1; null unless `relevance` was asked for, and can be known"
+    )
     duplicates: NonNegativeInt = Field(
         description="more images of its group that the collection holds; 0 unless duplicates are collapsed"
     )
@@ -187,6 +207,7 @@ class HitOut(ImageOut):
             rank=hit.rank,
             score=hit.score,
             shares=list(hit.shares),
+            probability=hit.probability,
             duplicates=hit.behind,
             **_fields(hit.image, collection),
         )
@@ -222,6 +243,8 @@ class SearchResponse(BaseModel):
             "meaning": None,
             "chips": [],
             "facets": None,
+            "matches": {"about": 12, "low": 8, "high": 17},
+            "no_match": False,
         }
     )
 
@@ -243,6 +266,13 @@ class SearchResponse(BaseModel):
     meaning: str | None = Field(description="what of `box` is to be seen; null without a box")
     chips: list[ChipOut] = Field(description="what else was read in `box`, in its order")
     facets: FacetsOut | None = Field(description="null unless they were asked for")
+    matches: MatchesOut | None = Field(
+        default=None,
+        description="about how many images may match; null unless `relevance` was asked for, and can be known",
+    )
+    no_match: bool | None = Field(
+        default=None, description="whether nothing matches for sure, which is no proof; null with `matches`"
+    )
 
 
 class ImagesResponse(BaseModel):

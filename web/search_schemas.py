@@ -10,6 +10,7 @@ from search.box import Box
 from search.facets import Count, Facets
 from search.filter_json import SCHEMA, filter_to_json
 from search.query import MAX_ID
+from search.relevance.claim import Estimate
 from web.problems import printable
 
 HASH: Final = "[0-9a-f]{64}"
@@ -60,6 +61,18 @@ class ChipOut(BaseModel):
             )
             for chip in box.chips
         ]
+
+
+class MatchesOut(BaseModel):
+    """How many images match, estimated."""
+
+    about: int = Field(ge=0)
+    low: int = Field(ge=0, description="with `high`, where the number is expected; docs/relevance.md: how often it is")
+    high: int = Field(ge=0)
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> MatchesOut:
+        return cls(about=estimate.about, low=estimate.low, high=estimate.high)
 
 
 class CountOut(BaseModel):

@@ -135,6 +135,11 @@ class SegmentedIndex:
         """Vectors in the tail."""
         return len(self._tail)
 
+    @property
+    def changes(self) -> int:
+        """How many vectors have come or gone since the base was built; it grows with every change."""
+        return len(self._tail.ids) + self._tail.dead_count + self.dead_count
+
     def __len__(self) -> int:
         return len(self.base.ids) - self.dead_count + len(self._tail)
 

@@ -26,9 +26,21 @@ def test_words_find_the_right_pictures_first(visitor: Visitor) -> None:
     expect(page.locator("#words")).to_be_focused()
     search(page, "red")
     expect_first(page, "red")
-    expect(page.locator("#count")).to_have_text(re.compile(r"^60 pictures searched in \d+ ms$"))
+    expect(page.locator("#count")).to_have_text(re.compile(r"^About 6 matches · 60 pictures searched in \d+ ms$"))
     expect(page).to_have_title("“red” · Sightline")
     expect(page.locator("#results")).to_have_attribute("aria-label", "Pictures")
+
+
+def test_a_line_stands_where_relevance_ends(visitor: Visitor) -> None:
+    page = visitor.open("/?q=red")
+    names(page)
+    expect(page.locator(".first-unlikely")).to_have_count(1)
+    assert page.locator("#results .cell:not(.unlikely) img").count() == 6
+    assert page.locator(".first-unlikely").get_attribute("aria-posinset") == "7"
+    page.goto(f"{visitor.url}/?like=1")
+    names(page)
+    expect(page.locator("#count")).to_have_text(re.compile(r"^60 pictures searched in"))
+    expect(page.locator(".unlikely")).to_have_count(0)
 
 
 def test_search_starts_while_typing_and_typing_is_one_step_back(visitor: Visitor) -> None:

@@ -29,6 +29,17 @@ def test_they_are_encoded_once_and_kept(tmp_path: Path) -> None:
     assert encoder.text_batches == [200]
 
 
+def test_each_set_of_texts_has_a_file_of_its_own(tmp_path: Path) -> None:
+    encoder = PaletteEncoder()
+    probes(tmp_path, encoder.manifest, encoder)
+    words = probes(tmp_path, encoder.manifest, encoder, ["red", "blue"], named="words")
+    assert words is not None
+    assert np.array_equal(words, encoder.encode_texts(["red", "blue"]))
+    assert probes(tmp_path, encoder.manifest, None) is not None
+    assert probes(tmp_path, encoder.manifest, None, ["red"], named="words") is None
+    assert sorted(path.name.partition("-")[0] for path in tmp_path.iterdir()) == ["probes", "words"]
+
+
 def test_another_model_has_others(tmp_path: Path) -> None:
     encoder = PaletteEncoder()
     probes(tmp_path, encoder.manifest, encoder)
@@ -66,7 +77,7 @@ class WithoutWeights(PaletteEncoder):
 def test_a_model_that_cannot_be_loaded_is_no_reason_to_fail(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     encoder = WithoutWeights()
     assert probes(tmp_path, encoder.manifest, encoder) is None
-    assert "calibrated without texts" in caplog.text
+    assert "nothing is calibrated with texts" in caplog.text
 
 
 def test_a_place_that_cannot_be_written_costs_only_the_next_time(tmp_path: Path) -> None:

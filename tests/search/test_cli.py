@@ -60,7 +60,7 @@ def test_a_picture_finds_itself_and_json_says_everything(library: Path, photos: 
     assert best["size"] == (photos / "one.jpg").stat().st_size
     assert set(best) == {
         "rank", "score", "shares", "id", "path", "width", "height", "format", "size", "taken_at", "camera",
-        "rating", "seconds", "duplicates", "title", "captions", "keywords",
+        "probability", "rating", "seconds", "duplicates", "title", "captions", "keywords",
     }  # fmt: skip
 
 
@@ -118,6 +118,7 @@ def test_a_bad_line_is_answered_with_its_error_and_the_rest_is_searched(library:
         (["  "], "empty"),
         (["x" * 100_000], "100,000 characters"),
         (["red", "-k", "0"], "1 to 10,000"),
+        (["red", "--likely"], "among 50 images or more; leave out --likely"),
         (["red", "-k", "1000000"], "1 to 10,000"),
         (["--queries", "-", "-k", "0"], "1 to 10,000"),
         (["red", "--queries", "-"], "--queries takes its queries from the file"),
@@ -219,3 +220,33 @@ def test_nothing_that_passes_is_said(library: Path) -> None:
 def test_what_cannot_be_meant_is_refused(library: Path, arguments: list[str], says: str) -> None:
     with pytest.raises(InvalidQuery, match=says):
         _search(library, *arguments)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Path:
+    """60 photos, enough to claim something of."""
+    folder = tmp_path_factory.mktemp("many")
+    for seed in range(60):
+        write(folder / f"{seed}.jpg", photo(40, 30, seed=seed))
+    model = f"local-dir:{library.parent / 'model'}"
+    result = CliRunner().invoke(app, ["index", str(folder), "--library", str(folder / "l"), "--model", model])
+    assert result.exit_code == 0, result.output
+    return folder / "l"
+
+
+def test_words_come_with_what_is_likely_if_it_is_asked_for(many: Path) -> None:
+    asked = json.loads(_search(many, "red", "--relevance", "--json", "-k", "60"))
+    assert {"low", "about", "high"} == set(asked["matches"])
+    assert isinstance(asked["no_match"], bool)
+    likely = [hit["probability"] for hit in asked["hits"]]
+    assert all(0 <= probability <= 1 for probability in likely)
+    line = json.loads(_search(many, "--queries", "-", "--relevance", "-k", "60", stdin="red"))
+    assert (line["matches"], line["no_match"]) == (asked["matches"], asked["no_match"])
+    assert [hit["probability"] for hit in line["hits"]] == likely
+    surest = json.loads(_search(many, "red", "--likely", "--json", "-k", "60"))
+    assert len(surest["hits"]) == sum(probability >= 0.5 for probability in likely)
+    printed = CliRunner().invoke(app, ["search", "red", "--relevance", "-k", "60", "--library", str(many)])
+    assert "match" in printed.stderr
+    lines = printed.stdout.splitlines()
+    assert len(lines) == 60  # none is hidden
+    assert all("%" in line for line in lines)

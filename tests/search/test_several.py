@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -151,3 +152,19 @@ def test_what_cannot_be_asked_for(make: Make) -> None:
         engine.next_page(cursor.replace(".2", ".3"), 2)
     with pytest.raises(InvalidQuery, match="go on by cursor"):
         engine.search(members, Query.of(text="red", k=MAX_K))
+    with pytest.raises(InvalidQuery, match="known in one collection"):
+        engine.search(members, Query.of(text="red", min_probability=0.5))
+
+
+def test_nothing_is_claimed_of_hits_of_several(make: Make) -> None:
+    members = {"one": make("one", range(IMAGES)), "two": make("two", [3])}
+    asked: list[Query] = []
+
+    def watched(member: Member) -> Member:
+        return replace(member, search=lambda query: (asked.append(query), member.search(query))[1])
+
+    found = JointEngine().search(
+        {name: watched(m) for name, m in members.items()}, Query.of(text="red", relevance=True)
+    )
+    assert not any(query.relevance for query in asked)
+    assert {hit.hit.probability for hit in found.hits} == {None}

@@ -40,11 +40,49 @@ def test_a_text_finds_the_pictures_it_names(client: TestClient, picture_folder: 
     assert answer["seconds"] > 0
     assert answer["query"] == {"text": "magenta", "image_id": None, "query_image": None}
     first = answer["hits"][0]
-    assert set(first) == FIELDS | {"rank", "score", "shares", "duplicates"}
+    assert set(first) == FIELDS | {"rank", "score", "shares", "probability", "duplicates"}
     assert first["rank"] == 1
     assert 0.5 < first["score"] <= 1
     assert first["path"] == str(picture_folder / first["name"])
     assert first["size"] == (picture_folder / first["name"]).stat().st_size
+
+
+def test_words_come_with_what_is_likely_if_it_is_asked_for(client: TestClient) -> None:
+    plain = search(client, text="magenta", k=20)
+    assert plain["matches"] is plain["no_match"] is plain["hits"][0]["probability"] is None
+    answer = search(client, text="magenta", k=20, relevance=True)
+    assert [hit["id"] for hit in answer["hits"]] == [hit["id"] for hit in plain["hits"]]
+    likely = [hit["probability"] for hit in answer["hits"]]
+    assert all(0 <= probability <= 1 for probability in likely)
+    assert min(likely[:6]) > max(likely[6:])
+    assert answer["matches"]["low"] <= answer["matches"]["about"] <= answer["matches"]["high"]
+    assert answer["no_match"] is False
+    least = sorted(likely)[-3]
+    surest = search(client, text="magenta", min_probability=least, k=2)
+    assert [hit["probability"] for hit in surest["hits"]] == [p for p in likely if p >= least][:2]
+    rest = client.get("/api/search", params={"cursor": surest["cursor"], "k": 20}).json()
+    assert (len(rest["hits"]), rest["next_offset"]) == (1, None)
+    assert rest["matches"] == answer["matches"]
+
+
+def test_probabilities_go_with_their_hits_in_duplicates_filters_and_later_pages(client: TestClient) -> None:
+    answer = search(client, text="magenta", k=60, relevance=True)
+    likely = {hit["id"]: hit["probability"] for hit in answer["hits"]}
+    first = search(client, text="magenta", k=25, relevance=True, collapse_duplicates=True)
+    later = client.get("/api/search", params={"cursor": first["cursor"], "k": 25}).json()
+    for hit in first["hits"] + later["hits"]:
+        assert hit["probability"] == pytest.approx(likely[hit["id"]], abs=1e-4)
+    none = search(client, text="magenta", relevance=True, filter={"format": ["gif"]})
+    assert (none["matched"], none["matches"]["about"], none["no_match"]) == (0, 0, True)
+
+
+def test_of_pictures_nothing_is_claimed(client: TestClient) -> None:
+    answer = search(client, image_id=1, k=3, relevance=True)
+    assert [hit["probability"] for hit in answer["hits"]] == [None] * 3
+    assert answer["matches"] is answer["no_match"] is None
+    refused = client.post("/api/search", json={"image_id": 1, "min_probability": 0.5})
+    assert refused.status_code == 422
+    assert "texts alone" in refused.json()["detail"]
 
 
 def test_an_indexed_image_finds_itself_first(client: TestClient) -> None:

@@ -21,7 +21,7 @@ export class RequestFailed extends Error {
  * @param {{text: string, picture?: string, like?: number | string, collection?: string, file?: File}} query a file comes
  *   before `picture` and `like`
  * @returns {Promise<{hits: object[], images: number, seconds: number, next_offset: number | null, cursor: string | null,
- *   query: object, joined: string | null, unanswered: object[]}>}
+ *   query: object, joined: string | null, unanswered: object[], matches: object | null, no_match: boolean | null}>}
  */
 export async function search(query, { k, offset, signal }) {
   const options = { method: "POST", signal, ...searchBody(query, k, offset) };
@@ -103,7 +103,7 @@ function searchBody({ text, picture, like, file }, k, offset) {
     return { body: form };
   }
   const fields = { k, offset };
-  if (text) fields.text = text;
+  if (text) Object.assign(fields, { text, relevance: true });
   if (picture) fields.query_image = picture;
   else if (like !== null) fields.image_id = partsOf(like).id;
   return { body: JSON.stringify(fields), headers: { "Content-Type": "application/json" } };

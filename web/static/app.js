@@ -234,7 +234,7 @@ class Page {
   }
 
   #draw() {
-    this.grid.show(this.#results.items, this.#results.complete);
+    this.grid.show(this.#results.items, this.#results.complete, this.#results.lastRelevant);
   }
 
   #showSkeleton() {
@@ -244,9 +244,10 @@ class Page {
   }
 
   #showCount() {
-    const { images, seconds, joined, items, complete } = this.#results;
+    const { images, seconds, joined, items, complete, matches, noMatch } = this.#results;
     const turns = joined === "rank" ? `, ${messages.byTurns}` : "";
-    if (images !== null) this.status.count(messages.searched(images, seconds) + turns);
+    const searched = images !== null && messages.searched(images, seconds) + turns;
+    if (searched) this.status.count(messages.answered(matches, noMatch, searched));
     else this.status.count(this.#stats?.images ? messages.pictures(this.#stats.images) : "");
     const none = complete && !items.length;
     const nothingIndexed = none && (images === 0 || !hasQuery(this.#state));

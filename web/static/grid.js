@@ -20,6 +20,7 @@ export class Grid {
     this.onNearEnd = onNearEnd;
     this.items = [];
     this.complete = true;
+    this.lastRelevant = null;
     this.active = 0; // the picture that Tab reaches
     this.#layout = justify([], 1, { gap: GAP, complete: true });
     addEventListener("scroll", () => this.#schedule(), { passive: true });
@@ -34,11 +35,15 @@ export class Grid {
   #width = 0;
   #frame = 0;
 
-  /** @param {boolean} complete no more pages follow */
-  show(items, complete) {
+  /**
+   * @param {boolean} complete no more pages follow
+   * @param {number | null} lastRelevant those after this position are drawn as unlikely to match
+   */
+  show(items, complete, lastRelevant = null) {
     const same = this.items === items;
     this.items = items;
     this.complete = complete;
+    this.lastRelevant = lastRelevant;
     if (!same) this.active = 0;
     this.#arrange();
   }
@@ -130,6 +135,9 @@ export class Grid {
     cell.style.insetBlockStart = `${row.y}px`;
     cell.style.inlineSize = `${width}px`;
     cell.style.blockSize = `${row.height}px`;
+    const unlikely = this.lastRelevant !== null && index > this.lastRelevant;
+    cell.classList.toggle("unlikely", unlikely);
+    cell.classList.toggle("first-unlikely", unlikely && index === this.lastRelevant + 1);
     cell.setAttribute("aria-posinset", index + 1);
     cell.setAttribute("aria-setsize", this.complete ? this.items.length : -1);
     chooseThumbnail(cell.querySelector("img"), item, Math.max(width, row.height));

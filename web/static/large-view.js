@@ -3,7 +3,7 @@
 import { RequestFailed, image, thumbnailUrl } from "./api.js";
 import { writeFacts } from "./facts.js";
 import { HeatMap } from "./heat-map.js";
-import { formatBytes, formatDate, formatDimensions, formatScore, messages } from "./messages.js";
+import { formatBytes, formatDate, formatDimensions, formatLikely, formatScore, messages } from "./messages.js";
 
 const SWIPE = 48; // pixels that a finger must travel sideways
 
@@ -154,6 +154,7 @@ function factsOf(item) {
   const { facts } = messages;
   return [
     [facts.match, item.score === undefined ? null : formatScore(item.score)],
+    [facts.likely, item.probability == null ? null : formatLikely(item.probability)],
     [facts.taken, item.taken_at && formatDate(item.taken_at)],
     [facts.camera, item.camera],
     [facts.dimensions, formatDimensions(item.width, item.height)],

@@ -4,8 +4,10 @@ const language = document.documentElement.lang;
 const integer = new Intl.NumberFormat(language);
 const decimal = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
 const score = new Intl.NumberFormat(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+const percent = new Intl.NumberFormat(language, { style: "percent" });
 const date = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
 
+const plural = (count) => (count === 1 ? "1 match" : `${integer.format(count)} matches`);
 const pictures = (count) => (count === 1 ? "1 picture" : `${integer.format(count)} pictures`);
 
 export const messages = {
@@ -25,6 +27,10 @@ export const messages = {
   isAway: (name) => `${name} (away)`,
   leftOut: (collections) => `Left out: ${collections.map(({ collection, reason }) => `${collection} (${reason})`).join(", ")}`,
   byTurns: "models take turns",
+  answered: (matches, none, searched) => {
+    if (!matches || !searched) return searched;
+    return `${none ? "Nothing here matches for sure" : `About ${plural(matches.about)}`} · ${searched}`;
+  },
   unreachable: "Sightline does not answer. Is `sightline serve` still running?",
   failed: (status) => `Sightline answered with an error (${status}).`,
   retry: "Try again",
@@ -49,6 +55,7 @@ export const messages = {
 
   facts: {
     match: "Match",
+    likely: "Likely to match",
     dimensions: "Dimensions",
     size: "Size",
     format: "Format",
@@ -65,6 +72,7 @@ export const messages = {
   },
 };
 
+export const formatLikely = (value) => percent.format(value);
 export const formatScore = (value) => score.format(value);
 export const formatCount = (value) => integer.format(value);
 export const formatDate = (iso) => date.format(new Date(iso));

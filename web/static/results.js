@@ -3,6 +3,8 @@
 import * as api from "./api.js";
 import { hasQuery } from "./state.js";
 
+const CUT = 0.1; // relevance ends where no picture is above it: docs/relevance.md
+
 export const PAGE = 60; // about three screens of a desk's display
 
 export class Results {
@@ -11,6 +13,8 @@ export class Results {
     this.query = query;
     this.items = [];
     this.images = null; // how many pictures were searched
+    this.matches = null; // how many of them match: `{about, low, high}`, or null where nothing is claimed
+    this.noMatch = false;
     this.seconds = null;
     this.joined = null; // "rank" if collections of different models answered
     this.unanswered = []; // collections that were left out
@@ -26,6 +30,12 @@ export class Results {
 
   get complete() {
     return this.#ended;
+  }
+
+  /** Position of the picture at which relevance ends; null if none is relevant, and where nothing is claimed. */
+  get lastRelevant() {
+    const last = this.matches ? this.items.findLastIndex(({ probability }) => probability > CUT) : -1;
+    return last < 0 ? null : last;
   }
 
   /** Fetch the next page; a second call while one is under way waits for the same page. */
@@ -51,6 +61,8 @@ export class Results {
     const page = await this.#page(k, signal);
     this.#cursor = page.cursor;
     this.images = page.images;
+    this.matches = page.matches;
+    this.noMatch = page.no_match ?? false;
     this.seconds ??= page.seconds;
     this.joined = page.joined;
     this.unanswered = page.unanswered;

@@ -291,6 +291,16 @@ def test_the_ids_are_those_that_can_be_found() -> None:
     assert changed.ids().tolist() == changed.contents()[0].tolist() == [1, 2, 3, 5, 7]
 
 
+def test_every_change_is_counted() -> None:
+    index, _ = an_index(10)
+    grown = index.changed(np.array([11]), unit_rows(1, 8), NO_IDS)
+    replaced = grown.changed(np.array([11]), unit_rows(1, 8, seed=1), NO_IDS)
+    shrunk = replaced.changed(NO_IDS, unit_rows(0, 8), np.array([3]))
+    counts = [each.changes for each in (index, grown, replaced, shrunk)]
+    assert counts[0] == 0
+    assert counts == sorted(set(counts))
+
+
 def test_vectors_are_found_by_id_in_any_order_wherever_they_are() -> None:
     index, _ = an_index(20)
     changed = index.changed(np.array([3, 40]), unit_rows(2, seed=9), np.array([5]))
