@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from indexer.collection import Collection
 from indexer.duplicates.finding import find_duplicates, is_current
@@ -17,6 +17,13 @@ from tests.pictures import photo, write
 def _groups(collection: Collection, level: Kind) -> list[set[str]]:
     found = collection.catalog.duplicates.all_groups(level)
     return [{Path(member.image.path).stem for member in group.members} for group in found]
+
+
+def shapes(squares: str, background: str) -> Image.Image:
+    picture = Image.new("RGB", (160, 120), background)
+    for left in (20, 90):
+        ImageDraw.Draw(picture).rectangle((left, 40, left + 45, 85), squares)
+    return picture
 
 
 SAME = {"0", "0-copy", "0-webp", "0-small", "0-bright"}
@@ -87,6 +94,25 @@ def test_files_that_are_gone_or_changed_are_named_and_their_thumbnails_will_do(l
         assert "has changed" in reasons["4.jpg"]
         assert report.fingerprints == 10
         assert SAME in _groups(collection, "same")
+
+
+def test_the_same_layout_in_other_colours_is_another_picture(library: Path, tmp_path: Path) -> None:
+    painted = {
+        "red": shapes("red", "yellow"),
+        "blue": shapes("blue", "white"),
+        "purple": shapes("purple", "green"),
+        "grey": shapes("red", "yellow").convert("L"),
+    }
+    for name, picture in painted.items():
+        write(tmp_path / "painted" / f"{name}.png", picture)
+    write(tmp_path / "painted" / "red-small.jpg", painted["red"].resize((80, 60)))
+    index(tmp_path / "painted", library)
+    with Collection.open(library) as collection:
+        run(collection)
+        groups = [group for group in _groups(collection, "crop") if group & painted.keys()]
+    coloured = [group - {"grey"} for group in groups if len(group - {"grey"}) > 1]
+    assert coloured == [{"red", "red-small"}]
+    assert sum("grey" in group for group in groups) == 1
 
 
 def test_an_empty_collection(library: Path) -> None:
