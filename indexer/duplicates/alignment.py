@@ -4,6 +4,7 @@ Template matching by normalised correlation, on the 32 x 32 grey fingerprints. O
 places and sizes are averaged down to few cells and compared with all of the other (the template), coarsely first: only
 what agrees there is fitted more finely. Correlation does not see brightness and contrast. What it sees most is large
 shapes, and two shoes on white have the same: so the details, what is left without the local mean, are correlated, too.
+Colours are compared afterwards, in `colours.py`.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class DuplicateStore:
             connection.execute(sa.insert(fingerprint), list(fresh.values()))
 
     def contents(self) -> Contents:
-        """Of all images that have an embedding; a kilobyte each in memory."""
+        """Of all images that have an embedding; 1,152 bytes each in memory."""
         columns = (image.c[name] for name in ("id", "content_hash", "width", "height", "taken_at", "camera"))
         query = (
             sa.select(*columns, fingerprint.c.pixels)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,19 @@ def test_the_next_run_makes_only_what_is_missing(library: Path, tmp_path: Path) 
         assert {"2", "2-small"} in _groups(collection, "same")
 
 
+def test_fingerprints_of_an_older_version_are_made_anew(library: Path) -> None:
+    with Collection.open(library) as collection:
+        first = run(collection)
+    with closing(sqlite3.connect(library / "catalog.db")) as connection:
+        older = "UPDATE fingerprint SET version = 1, grey = substr(grey, 1, 1024) WHERE content_hash < '8'"
+        changed = connection.execute(older).rowcount
+        connection.commit()
+    assert 0 < changed < 12
+    with Collection.open(library) as collection:
+        again = run(collection)
+    assert (again.fingerprints, again.links) == (changed, first.links)
+
+
 def test_it_is_stopped_between_batches_and_keeps_what_it_has(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexer.duplicates.finding._BATCH", 4)
 
@@ -121,7 +136,7 @@ def test_an_empty_collection(library: Path) -> None:
         assert (run(collection).images, list(collection.catalog.duplicates.all_groups())) == (0, [])
 
 
-def test_whether_anything_is_new(library: Path) -> None:
+def test_whether_anything_is_new(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Collection.open(library) as collection:
         assert not is_current(collection)
         jobs = collection.catalog.jobs
@@ -131,5 +146,8 @@ def test_whether_anything_is_new(library: Path) -> None:
         result = {"model_id": report.model_id, "revision": report.revision, "rules": report.rules}
         jobs.end(job.id, "elsewhere:1:abc", "done", "", result)
         assert is_current(collection)
+        monkeypatch.setattr("indexer.duplicates.finding.RULES", report.rules + 1)
+        assert not is_current(collection)
+        monkeypatch.undo()
         collection.catalog.remove([1])
         assert not is_current(collection)
