@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.goals import Line, at_most, plain
 from indexer.duplicates.contents import Contents
-from indexer.duplicates.fingerprints import SIDE, Greys
+from indexer.duplicates.fingerprints import COLOUR_SIDE, SIDE, Colours, Greys
 from indexer.duplicates.groups import grouped
 from indexer.duplicates.matching import links
 
@@ -30,7 +30,7 @@ def measure_size(size: int) -> Iterator[Line]:
     Others that are busy on the machine lengthen the one and hardly the other; on two idle cores most stages take half.
     """
     rng = np.random.default_rng(0)
-    greys, source, cropped = _greys(size, rng)
+    greys, colours, source, cropped = _pictures(size, rng)
     vectors = _vectors(size, source, cropped, rng)
     contents = Contents(
         hashes=[f"{number:064x}" for number in range(size)],
@@ -39,6 +39,7 @@ def measure_size(size: int) -> Iterator[Line]:
         taken=np.full(size, np.nan),
         camera=np.full(size, -1, np.int32),
         greys=greys,
+        colours=colours,
         known=np.ones(size, np.bool_),
         copies=0,
     )
@@ -71,17 +72,21 @@ def measure_size(size: int) -> Iterator[Line]:
     yield plain(f"{name}: most memory, GB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 
-def _greys(size: int, rng: np.random.Generator) -> tuple[Greys, NDArray[np.int64], NDArray[np.bool_]]:
-    """Pictures of few frequencies; of each the one that it was made from, or -1, and whether it is a crop of that."""
+def _pictures(size: int, rng: np.random.Generator) -> tuple[Greys, Colours, NDArray[np.int64], NDArray[np.bool_]]:
+    """Of few frequencies; of each the one that it was made from, or -1, and whether it is a crop of that."""
     greys = np.empty((size, SIDE, SIDE), np.uint8)
-    smooth = _interpolation(9, SIDE)
+    colours = np.empty((size, COLOUR_SIDE, COLOUR_SIDE, 2), np.uint8)
+    smooth, coarse = _interpolation(9, SIDE), _interpolation(3, COLOUR_SIDE)
     for start in range(0, size, _BLOCK):
         some = min(_BLOCK, size - start)
         cells = rng.normal(128, 50, (some, 9, 9)).astype(np.float32)
         greys[start : start + some] = (smooth @ cells @ smooth.T).clip(0, 255)
+        chroma = rng.normal(128, 20, (some, 2, 3, 3)).astype(np.float32)
+        colours[start : start + some] = np.moveaxis(coarse @ chroma @ coarse.T, 1, 3).clip(0, 255)
     source, cropped = np.full(size, -1), np.zeros(size, np.bool_)
     planted = rng.permutation(size)[: 4 * (size // _COPIED)].reshape(4, -1)
     source[planted[0]], source[planted[1]], cropped[planted[1]] = planted[2], planted[3], True
+    colours[planted[0]] = colours[planted[2]]
     for row in planted[0]:
         greys[row] = (greys[source[row]] + rng.normal(0, 4, (SIDE, SIDE))).clip(0, 255)
     for row in planted[1]:
@@ -89,7 +94,9 @@ def _greys(size: int, rng: np.random.Generator) -> tuple[Greys, NDArray[np.int64
         left, top = rng.uniform(0, 1 - side, 2)
         across, down = (_interpolation(SIDE, SIDE, begin, side) for begin in (left, top))
         greys[row] = (down @ greys[source[row]] @ across.T + rng.normal(0, 4, (SIDE, SIDE))).clip(0, 255)
-    return greys, source, cropped
+        across, down = (_interpolation(COLOUR_SIDE, COLOUR_SIDE, begin, side) for begin in (left, top))
+        colours[row] = np.einsum("ij,jkc,lk->ilc", down, colours[source[row]], across)
+    return greys, colours, source, cropped
 
 
 def _interpolation(cells: int, pixels: int, begin: float = 0.0, side: float = 1.0) -> NDArray[np.float32]:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Final
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 Edit = Callable[[Image.Image, random.Random], bytes]
 """A picture -> the file it becomes."""
+_COLOURED = 12.8
 
 
 def _encoded(picture: Image.Image, format: str = "JPEG", **options: object) -> bytes:
@@ -34,6 +36,36 @@ def _strength(rng: random.Random, most: float) -> float:
 def _gamma(picture: Image.Image, rng: random.Random) -> bytes:
     gamma = _strength(rng, 1.5)
     return _encoded(picture.point([round(255 * (value / 255) ** gamma) for value in range(256)] * 3))
+
+
+def _white_balance(picture: Image.Image, rng: random.Random) -> bytes:
+    """Warmer or cooler: red and blue one up and one down by 4 to 10 %."""
+    factor = math.exp(rng.choice((-1, 1)) * rng.uniform(0.04, 0.1))
+    red, green, blue = ([min(255, round(value * by)) for value in range(256)] for by in (factor, 1, 1 / factor))
+    return _encoded(picture.point(red + green + blue))
+
+
+def coloured(picture: Image.Image) -> bool:
+    """Whether other colours would show: Cb and Cr are a tenth of their range away from grey, on average."""
+    chroma = np.asarray(picture.convert("YCbCr"), np.float32)[:, :, 1:] - 128
+    return bool(np.hypot(chroma[:, :, 0], chroma[:, :, 1]).mean() >= _COLOURED)
+
+
+def _other_hue(picture: Image.Image, rng: random.Random) -> bytes:
+    """All hues turned by 60 to 180 degrees; brightness changes with them, as yellow is brighter than blue."""
+    hue, saturation, value = picture.convert("HSV").split()
+    by = rng.choice((-1, 1)) * rng.uniform(60, 180) / 360 * 256
+    turned = hue.point([round(old + by) % 256 for old in range(256)])
+    return _encoded(Image.merge("HSV", (turned, saturation, value)).convert("RGB"))
+
+
+def _other_colours(picture: Image.Image, rng: random.Random) -> bytes:
+    """Cb and Cr turned by 60 to 180 degrees: what is grey of it stays, but for colours that there are not."""
+    parts = np.asarray(picture.convert("YCbCr"), np.float32) - np.float32([0, 128, 128])
+    by = math.radians(rng.choice((-1, 1)) * rng.uniform(60, 180))
+    turn = np.float32([[math.cos(by), -math.sin(by)], [math.sin(by), math.cos(by)]])
+    parts[:, :, 1:] = parts[:, :, 1:] @ turn.T + 128
+    return _encoded(Image.fromarray(parts.clip(0, 255).astype(np.uint8), "YCbCr").convert("RGB"))
 
 
 def _text(picture: Image.Image, rng: random.Random) -> bytes:
@@ -93,6 +125,8 @@ EDITED: Final[dict[str, Edit]] = {
     "contrast": lambda picture, rng: _encoded(ImageEnhance.Contrast(picture).enhance(_strength(rng, 1.5))),
     "saturation": lambda picture, rng: _encoded(ImageEnhance.Color(picture).enhance(_strength(rng, 2))),
     "gamma": _gamma,
+    "white balance": _white_balance,
+    "without colour": lambda picture, rng: _encoded(ImageOps.grayscale(picture)),
     "a line of text": _text,
     "a border": _border,
     "turned by up to 2 degrees": _rotation,
@@ -104,5 +138,12 @@ CROPPED: Final[dict[str, Edit]] = {
     "crop, 50 to 95 %, resized, re-encoded": _crop_and_more,
 }
 FLIPPED: Final[dict[str, Edit]] = {"left and right exchanged": lambda picture, rng: _encoded(ImageOps.mirror(picture))}
+RECOLOURED: Final[dict[str, Edit]] = {"hues turned": _other_hue, "colours of the same brightness": _other_colours}
 
-FAMILIES: Final = {"re-encoded": REENCODED, "lightly edited": EDITED, "cropped": CROPPED, "mirrored": FLIPPED}
+FAMILIES: Final = {
+    "re-encoded": REENCODED,
+    "lightly edited": EDITED,
+    "cropped": CROPPED,
+    "mirrored": FLIPPED,
+    "recoloured": RECOLOURED,
+}

@@ -179,7 +179,7 @@ fingerprint = sa.Table(
     metadata,
     sa.Column("content_hash", _HASH, primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),  # of how it was made, see `indexer/duplicates/fingerprints.py`
-    sa.Column("grey", sa.LargeBinary, nullable=False),
+    sa.Column("grey", sa.LargeBinary, key="pixels", nullable=False),  # grey values; since version 2 colours, too
 )
 
 duplicate_link = sa.Table(

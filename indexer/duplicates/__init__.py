@@ -1,1 +1,1 @@
-"""Pictures that are there twice: by their bytes, small grey versions, embeddings, and when they were taken."""
+"""Pictures that are there twice: by their bytes, brightness and colours, embeddings, and when taken."""

@@ -4,6 +4,7 @@ Template matching by normalised correlation, on the 32 x 32 grey fingerprints. O
 places and sizes are averaged down to few cells and compared with all of the other (the template), coarsely first: only
 what agrees there is fitted more finely. Correlation does not see brightness and contrast. What it sees most is large
 shapes, and two shoes on white have the same: so the details, what is left without the local mean, are correlated, too.
+Colours are compared afterwards, in `colours.py`.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ class _Bank:
     def __init__(self) -> None:
         sides = [(start, size) for size in _SIZES for start in _starts(size)]
         starts, sizes = (np.array(each, np.float32) for each in zip(*sides, strict=True))
-        self._averages = _averages(starts, sizes, _CELLS).reshape(-1, SIDE)
+        self._averages = averages(starts, sizes, _CELLS).reshape(-1, SIDE)
         # Sides get smaller: those of one height that are wide enough are the first ones.
         heights = [np.flatnonzero(sizes == np.float32(size)) for size in _SIZES]
         self._parts = [(down[0], down[-1] + 1, int((sizes * sizes[down[0]] >= SMALLEST).sum())) for down in heights]
@@ -192,20 +193,20 @@ def _starts(size: float) -> NDArray[np.float64]:
     return np.linspace(0, 1 - size, round((1 - size) * SIDE / 2) + 1)
 
 
-def _averages(starts: Floats, sizes: Floats, cells: int) -> Floats:
-    """`(...)` windows of a side -> `(..., cells, 32)`: what of each pixel is in each of the window's equal cells."""
+def averages(starts: Floats, sizes: Floats, cells: int, pixels: int = SIDE) -> Floats:
+    """`(...)` windows of a side -> `(..., cells, pixels)`: what of each pixel is in each of its equal cells."""
     steps = np.arange(cells, dtype=np.float32)
-    begin = (starts[..., None] + steps * (sizes[..., None] / cells))[..., None] * SIDE
-    length = (sizes[..., None, None] / cells) * SIDE
-    pixel = np.arange(SIDE, dtype=np.float32)
+    begin = (starts[..., None] + steps * (sizes[..., None] / cells))[..., None] * pixels
+    length = (sizes[..., None, None] / cells) * pixels
+    pixel = np.arange(pixels, dtype=np.float32)
     inside = np.minimum(begin + length, pixel + 1) - np.maximum(begin, pixel)
     return np.asarray(np.maximum(inside, 0) / length, np.float32)
 
 
 def _averaged(scenes: Floats, boxes: NDArray[np.float32], cells: int) -> Floats:
     """`(pairs, 32, 32)` through `(pairs, windows, 4)` -> `(pairs, windows, cells * cells)`."""
-    across = _averages(boxes[..., 0], boxes[..., 2], cells)
-    down = _averages(boxes[..., 1], boxes[..., 3], cells)
+    across = averages(boxes[..., 0], boxes[..., 2], cells)
+    down = averages(boxes[..., 1], boxes[..., 3], cells)
     patches = (down @ scenes[:, None]) @ across.swapaxes(-1, -2)
     return np.asarray(patches.reshape(*boxes.shape[:2], -1), np.float32)
 

@@ -113,7 +113,7 @@ def _fill(
     total = collection.catalog.count()
     done = total - store.count_missing()
     advance(done, total, "reading pictures")
-    with closing(look_ahead(reader.grey, _missing(store, made), threads=threads, ahead=2 * threads)) as ahead:
+    with closing(look_ahead(reader.fingerprint, _missing(store, made), threads=threads, ahead=2 * threads)) as ahead:
         for file, future in ahead:
             done += 1
             if file.content_hash in made:
@@ -144,13 +144,13 @@ class _Reader:
         self._thumbnails, self._originals = ThumbnailFolder(collection.library), Originals(limits)
         self._limits = limits
 
-    def grey(self, file: FileState) -> bytes:
+    def fingerprint(self, file: FileState) -> bytes:
         """Runs in a thread of the pool. Raises UnreadableImage."""
         thumbnail = self._thumbnails.read(file.content_hash, Side.TILE)
         if thumbnail is not None:
             with suppress(UnreadableImage):  # cut short by a crash: the original tells
-                return fingerprint(thumbnail, self._limits).tobytes()
+                return bytes(fingerprint(thumbnail, self._limits))
         data = self._originals.read(file.path)
         if hashlib.sha256(data).hexdigest() != file.content_hash:
             raise UnreadableImage("it has changed since it was indexed; `sightline index` takes it in")
-        return fingerprint(data, self._limits).tobytes()
+        return bytes(fingerprint(data, self._limits))

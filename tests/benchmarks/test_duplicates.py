@@ -53,7 +53,7 @@ def test_the_interval_is_wilsons() -> None:
 def test_a_shard_is_measured(tmp_path: Path) -> None:
     shard = write_shards(tmp_path / "shards") / "flickr8k-train.tar"
     figures = {line.name: line.value for line in measure_edits(shard, PaletteEncoder(), 6, 5, 0, choose=True)}
-    assert figures["images in the library"] == 26
+    assert figures["images in the library"] == 6 + 5 * 4 + 3  # two of the five have no colour that could be another
     assert "crop 0.92: cropped, recall, %" in figures
     assert {f"{family}: recall, %" for family in FAMILIES} <= figures.keys()
 

@@ -5,12 +5,12 @@ import pytest
 from PIL import Image
 
 from indexer.duplicates.alignment import Aligned, align_finely, align_roughly
-from indexer.duplicates.fingerprints import grey
+from indexer.duplicates.fingerprints import fingerprint_of
 from tests.pictures import photo, plain
 
 
 def _small(picture: Image.Image) -> np.ndarray:
-    return grey(np.asarray(picture.resize((32, 32), Image.Resampling.BICUBIC, reducing_gap=2.0)))
+    return fingerprint_of(np.asarray(picture.resize((32, 32), Image.Resampling.BICUBIC, reducing_gap=2.0))).grey
 
 
 def _aligned(template: Image.Image, scene: Image.Image) -> tuple[Aligned, Aligned]:

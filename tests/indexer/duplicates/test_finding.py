@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from indexer.collection import Collection
 from indexer.duplicates.finding import find_duplicates, is_current
@@ -17,6 +19,13 @@ from tests.pictures import photo, write
 def _groups(collection: Collection, level: Kind) -> list[set[str]]:
     found = collection.catalog.duplicates.all_groups(level)
     return [{Path(member.image.path).stem for member in group.members} for group in found]
+
+
+def shapes(squares: str, background: str) -> Image.Image:
+    picture = Image.new("RGB", (160, 120), background)
+    for left in (20, 90):
+        ImageDraw.Draw(picture).rectangle((left, 40, left + 45, 85), squares)
+    return picture
 
 
 SAME = {"0", "0-copy", "0-webp", "0-small", "0-bright"}
@@ -56,6 +65,19 @@ def test_the_next_run_makes_only_what_is_missing(library: Path, tmp_path: Path) 
         assert {"2", "2-small"} in _groups(collection, "same")
 
 
+def test_fingerprints_of_an_older_version_are_made_anew(library: Path) -> None:
+    with Collection.open(library) as collection:
+        first = run(collection)
+    with closing(sqlite3.connect(library / "catalog.db")) as connection:
+        older = "UPDATE fingerprint SET version = 1, grey = substr(grey, 1, 1024) WHERE content_hash < '8'"
+        changed = connection.execute(older).rowcount
+        connection.commit()
+    assert 0 < changed < 12
+    with Collection.open(library) as collection:
+        again = run(collection)
+    assert (again.fingerprints, again.links) == (changed, first.links)
+
+
 def test_it_is_stopped_between_batches_and_keeps_what_it_has(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexer.duplicates.finding._BATCH", 4)
 
@@ -89,13 +111,32 @@ def test_files_that_are_gone_or_changed_are_named_and_their_thumbnails_will_do(l
         assert SAME in _groups(collection, "same")
 
 
+def test_the_same_layout_in_other_colours_is_another_picture(library: Path, tmp_path: Path) -> None:
+    painted = {
+        "red": shapes("red", "yellow"),
+        "blue": shapes("blue", "white"),
+        "purple": shapes("purple", "green"),
+        "grey": shapes("red", "yellow").convert("L"),
+    }
+    for name, picture in painted.items():
+        write(tmp_path / "painted" / f"{name}.png", picture)
+    write(tmp_path / "painted" / "red-small.jpg", painted["red"].resize((80, 60)))
+    index(tmp_path / "painted", library)
+    with Collection.open(library) as collection:
+        run(collection)
+        groups = [group for group in _groups(collection, "crop") if group & painted.keys()]
+    coloured = [group - {"grey"} for group in groups if len(group - {"grey"}) > 1]
+    assert coloured == [{"red", "red-small"}]
+    assert sum("grey" in group for group in groups) == 1
+
+
 def test_an_empty_collection(library: Path) -> None:
     with Collection.open(library) as collection:
         collection.catalog.remove(collection.catalog.ids().tolist())
         assert (run(collection).images, list(collection.catalog.duplicates.all_groups())) == (0, [])
 
 
-def test_whether_anything_is_new(library: Path) -> None:
+def test_whether_anything_is_new(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Collection.open(library) as collection:
         assert not is_current(collection)
         jobs = collection.catalog.jobs
@@ -105,5 +146,8 @@ def test_whether_anything_is_new(library: Path) -> None:
         result = {"model_id": report.model_id, "revision": report.revision, "rules": report.rules}
         jobs.end(job.id, "elsewhere:1:abc", "done", "", result)
         assert is_current(collection)
+        monkeypatch.setattr("indexer.duplicates.finding.RULES", report.rules + 1)
+        assert not is_current(collection)
+        monkeypatch.undo()
         collection.catalog.remove([1])
         assert not is_current(collection)
