@@ -20,6 +20,7 @@ from indexer.manifest import Manifest
 from indexer.model_shelf import ModelShelf
 from indexer.records import Changes, FileState, ImageRecord, NewImage, StoredModel
 from indexer.schema import image
+from indexer.tags.store import Tags
 
 __all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage", "StoredModel"]
 
@@ -88,6 +89,11 @@ class Catalog(CatalogReader):
     def jobs(self) -> Jobs:
         """The long work that was begun on this collection."""
         return Jobs(self._engine, self.library)
+
+    @property
+    def tags(self) -> Tags:
+        """The lists of labels, and what images are labelled with."""
+        return Tags(self._engine, self.library)
 
     def shards(self, job_id: int) -> Shards:
         """The parts of a job that its workers share out."""

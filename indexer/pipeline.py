@@ -35,6 +35,7 @@ from indexer.ring import Ring
 from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_large
 from indexer.sources.address import above
 from indexer.sources.source import UNKNOWN_SIZE, is_same
+from indexer.tags import tagging
 
 __all__ = ["Failure", "Progress", "SyncReport", "sync"]
 
@@ -62,6 +63,7 @@ def sync(
         run = _Run(collection.catalog, encoder, source, limits or Limits(), batch_size or encoder.batch_size)
         report = run.run(threads or max(2, os.cpu_count() or 1), _Reporter(source, progress))
         collection.fold(encoder)
+        tagging.refresh(collection, encoder)
     return report
 
 

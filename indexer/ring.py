@@ -48,8 +48,9 @@ class Ring:
 
 def _cuda_is_in_use() -> bool:
     """Without importing torch, and without waking CUDA up."""
-    torch = sys.modules.get("torch")
-    return torch is not None and bool(torch.cuda.is_initialized())
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)  # another thread may be in the middle of importing it
+    ask = getattr(cuda, "is_initialized", None)
+    return ask is not None and bool(ask())
 
 
 def _page_locked(shape: tuple[int, ...]) -> Pixels:

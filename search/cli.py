@@ -77,12 +77,18 @@ def search(
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Only images below this folder.")] = None,
     types: Annotated[str | None, typer.Option("--type", help="Only files of these formats: jpeg,png.")] = None,
+    tags: Annotated[
+        list[str] | None, typer.Option("--tag", help="Only images with this tag, concept or list; repeatable.")
+    ] = None,
+    hidden: Annotated[
+        list[str] | None, typer.Option("--hide", help="No images with this tag, concept or list; repeatable.")
+    ] = None,
     sort: Annotated[
         str | None, typer.Option(help="score, newest, oldest or name; with words or pictures, of the best --among.")
     ] = None,
     among: Annotated[int, typer.Option(help="How many of the best are sorted, and counted in facets.")] = DEFAULT_AMONG,
     facets: Annotated[
-        bool, typer.Option("--facets", help="Count the result by format, orientation, year and camera.")
+        bool, typer.Option("--facets", help="Count the result by format, orientation, year, camera and tag.")
     ] = False,
     k: Annotated[int, typer.Option("-k", help="How many results.")] = DEFAULT_K,
     queries: Annotated[
@@ -128,6 +134,8 @@ def search(
         until=until,
         folder=folder,
         types=types,
+        tags=tuple(tags or ()),
+        hidden=tuple(hidden or ()),
         sort=sort,
         among=among,
         k=k,
@@ -274,6 +282,6 @@ def _scored(hit: Hit) -> str:
 
 
 def _print_facets(facets: Facets) -> None:
-    for name in ("format", "orientation", "year", "camera"):
+    for name in ("format", "orientation", "year", "camera", "tag"):
         counts = ", ".join(f"{display_path(count.value)} {count.images:,}" for count in getattr(facets, name))
         typer.echo(f"{name}: {counts or 'not known'}")

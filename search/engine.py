@@ -139,7 +139,7 @@ class SearchEngine:
         if listing and allowed is None and query.filter is not None:
             return self._selections.facets(query.filter)
         ids = search.ranking.window(0, LISTED if listing else query.among).ids
-        return facets_of(self._collection.catalog.get_many(ids.tolist()).values())
+        return facets_of(self._collection.catalog.get_many(ids.tolist()).values(), self._collection.catalog)
 
     def _page(
         self,

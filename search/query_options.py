@@ -13,7 +13,7 @@ from indexer.errors import InvalidQuery
 from search.box import Box, read_box
 from search.dates import span_of
 from search.filter_json import filter_from_json
-from search.filters import Filter, Folder, Taken, all_of
+from search.filters import Filter, Folder, Not, Tag, Taken, all_of
 from search.query import (
     DEFAULT_AMONG,
     DEFAULT_K,
@@ -49,6 +49,8 @@ class QueryOptions:
     until: str | None = None
     folder: Path | None = None
     types: str | None = None
+    tags: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     sort: str | None = None
     among: int = DEFAULT_AMONG
     k: int = DEFAULT_K
@@ -93,6 +95,8 @@ class QueryOptions:
             filters.append(Folder(str(self.folder.absolute())))
         if self.types is not None:
             filters.append(_filter(f"type:{self.types}", now))
+        filters += [Tag(name) for name in self.tags]
+        filters += [Not(Tag(name)) for name in self.hidden]
         return filters
 
 

@@ -19,7 +19,7 @@ from starlette.types import Scope
 from indexer import __version__, errors
 from indexer.config import Settings
 from indexer.encoder import Encoder
-from web import api, collections_api, library_api, pages
+from web import api, collections_api, library_api, pages, tags_api
 from web.collections import Collections, open_collections
 from web.problems import invalid_fields, problem, status_phrase
 from web.security import OwnHostOnly, OwnOriginOnly, SecurityHeaders, UnexpectedErrors, own_names
@@ -84,6 +84,7 @@ def create_app(
         },
     )
     app.include_router(api.router)
+    app.include_router(tags_api.router)
     app.include_router(library_api.router)
     app.include_router(collections_api.router)
     app.include_router(api.health_router)

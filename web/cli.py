@@ -17,6 +17,7 @@ import typer
 import indexer.care.cli
 import indexer.cli
 import indexer.moving.cli
+import indexer.tags.cli
 import search.cli
 from indexer import __version__
 from indexer.config import Settings, load_settings
@@ -56,6 +57,7 @@ def program(
 indexer.cli.register(app)
 indexer.care.cli.register(app)
 indexer.moving.cli.register(app)
+indexer.tags.cli.register(app)
 search.cli.register(app)
 
 

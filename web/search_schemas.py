@@ -38,7 +38,9 @@ class TermIn(BaseModel):
 class ChipOut(BaseModel):
     """A part of the box's text that was recognised: a filter, or words for what is not to be seen."""
 
-    kind: str = Field(description="`date`, `format`, `orientation`, `size`, `camera`, `folder`, `path`, `exact`, `not`")
+    kind: str = Field(
+        description="`date`, `format`, `orientation`, `size`, `camera`, `folder`, `path`, `tag`, `exact`, `not`"
+    )
     text: str
     start: int = Field(description="where it stands in `box`, in characters (code points)")
     end: int = Field(description="the character after its last")
@@ -79,6 +81,7 @@ class FacetsOut(BaseModel):
     orientation: list[CountOut]
     year: list[CountOut] = Field(description="the latest first")
     camera: list[CountOut] = Field(description="the 50 with the most images")
+    tag: list[CountOut] = Field(description="the 50 with the most images, from lists and by hand")
 
     @classmethod
     def of_facets(cls, facets: Facets) -> FacetsOut:
@@ -88,4 +91,5 @@ class FacetsOut(BaseModel):
             orientation=CountOut.of(facets.orientation),
             year=CountOut.of(facets.year),
             camera=CountOut.of(facets.camera),
+            tag=CountOut.of(facets.tag),
         )
