@@ -20,6 +20,7 @@ from indexer.manifest import Manifest
 from indexer.model_shelf import ModelShelf
 from indexer.records import Changes, FileState, ImageRecord, NewImage, StoredModel
 from indexer.schema import image
+from indexer.tags.concept_store import Concepts
 from indexer.tags.store import Tags
 
 __all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage", "StoredModel"]
@@ -94,6 +95,11 @@ class Catalog(CatalogReader):
     def tags(self) -> Tags:
         """The lists of labels, and what images are labelled with."""
         return Tags(self._engine, self.library)
+
+    @property
+    def concepts(self) -> Concepts:
+        """What people taught by marks."""
+        return Concepts(self._engine, self.library)
 
     def shards(self, job_id: int) -> Shards:
         """The parts of a job that its workers share out."""

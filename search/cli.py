@@ -19,6 +19,7 @@ from indexer.config import Settings, load_settings
 from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
 from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
 from indexer.sources.address import location, parse, shown
+from search import concepts_cli
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
 from search.libraries import Libraries, named_libraries
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this folder's commands to the program."""
     app.command()(search)
+    concepts_cli.register(app)
     benchmark_cli.register(app)
     compare_cli.register(app)
 
@@ -82,6 +84,12 @@ def search(
     ] = None,
     hidden: Annotated[
         list[str] | None, typer.Option("--hide", help="No images with this tag, concept or list; repeatable.")
+    ] = None,
+    right: Annotated[
+        list[int] | None, typer.Option("--right", metavar="ID", help="A hit that is right: more like it; repeatable.")
+    ] = None,
+    wrong: Annotated[
+        list[int] | None, typer.Option("--wrong", metavar="ID", help="A hit that is wrong: less like it; repeatable.")
     ] = None,
     sort: Annotated[
         str | None, typer.Option(help="score, newest, oldest or name; with words or pictures, of the best --among.")
@@ -136,6 +144,8 @@ def search(
         types=types,
         tags=tuple(tags or ()),
         hidden=tuple(hidden or ()),
+        right=tuple(right or ()),
+        wrong=tuple(wrong or ()),
         sort=sort,
         among=among,
         k=k,
@@ -156,7 +166,7 @@ def search(
 
         search_jointly(query, named, chosen, as_json=as_json, path_end=_path_end(paths, print0))
         return
-    with _open_engine(chosen) as engine:
+    with open_engine(chosen) as engine:
         results = engine.search(query, facets=facets)
     if as_json:
         typer.echo(json.dumps(_results_json(results), indent=2))
@@ -189,7 +199,7 @@ def _read_picture(path: Path, limits: Limits) -> bytes:
 
 
 @contextmanager
-def _open_engine(settings: Settings) -> Iterator[SearchEngine]:
+def open_engine(settings: Settings) -> Iterator[SearchEngine]:
     """Compose collection, encoder and engine."""
     from indexer.collection import Collection
     from indexer.encoder import load_encoder
@@ -206,7 +216,7 @@ def _search_lines(lines: Iterable[str], k: int, settings: Settings) -> None:
     from search.engine import QUERY_BATCH
 
     failed = 0
-    with _open_engine(settings) as engine:
+    with open_engine(settings) as engine:
         stripped = (line.rstrip("\r\n") for line in lines)
         while batch := list(islice(stripped, QUERY_BATCH)):
             for answer in _answers(engine, batch, k):

@@ -14,13 +14,15 @@ from indexer.catalog import ImageRecord
 from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
 from indexer.images import Limits
+from indexer.tags.concepts import save
+from indexer.tags.feedback import Moments, marks_part, sampled
 from indexer.vectors import Ids
 from indexer.vectors.segmented import SegmentedIndex, among
 from search.combination import combined, shares
 from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
 from search.facets import Facets, facets_of
-from search.query import DEFAULT_K, MAX_OFFSET, Query, Sort, TextTerm, check_page
+from search.query import DEFAULT_K, MAX_OFFSET, Feedback, Query, Sort, TextTerm, check_page
 from search.rankings import ByScore, Listed, Ranking, Window
 from search.selections import LISTED, Selections
 
@@ -37,7 +39,7 @@ class Hit:
     """The cosine between query and image, -1 to 1; None where nothing was looked for."""
     image: ImageRecord
     shares: tuple[float, ...] = ()
-    """What each term of the query, in its order, gives to the score or takes from it: they add up to it."""
+    """What each term of the query, in its order, and then its marks, give to the score or take: they add up to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,10 @@ class SearchEngine:
 
     def __init__(self, collection: Collection, encoder: Encoder, limits: Limits | None = None) -> None:
         collection.check_model(encoder.manifest)
-        self._collection = collection
+        self._collection, self._encoder = collection, encoder
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._selections = Selections(collection.catalog)
+        self._moments: tuple[SegmentedIndex, Moments] | None = None  # of the index as it was searched last
         self._cursors: Cursors[KeptSearch] = Cursors()
 
     def search(self, query: Query, allowed: Ids | None = None, *, facets: bool = False) -> Results:
@@ -96,6 +99,13 @@ class SearchEngine:
         check_page(k, page.offset)
         return self._page(page.search, page.offset, k, started, page.cursor)
 
+    def teach(self, concept: str, query: str, feedback: Feedback) -> int:
+        """Save a query with its marks as a concept, and tag the collection by it; returns how many images have it.
+
+        Raises as `concepts.save`.
+        """
+        return save(self._collection, self._encoder, concept, query, feedback.right, feedback.wrong)
+
     def search_many(self, queries: Sequence[Query]) -> list[Results]:
         """Results in the order of the queries; texts and pictures are encoded in batches of `QUERY_BATCH` queries."""
         results: list[Results] = []
@@ -113,10 +123,25 @@ class SearchEngine:
             allowed = passing if allowed is None else np.intersect1d(allowed, passing, assume_unique=True)
             matched = len(allowed)
         parts = _parts(query, vectors)
+        if query.feedback is not None:
+            parts = self._taught(parts, query.feedback, index)
+            shown = index.ids() if allowed is None else allowed
+            allowed = np.setdiff1d(shown, np.array(query.feedback.wrong, np.int64), assume_unique=True)
         ranking: Ranking = ByScore(index, _sum(parts), allowed)
         if query.order != "score":
             ranking = self._sorted(ranking.window(0, query.among), query.order)
         return KeptSearch(index, ranking, parts, matched)
+
+    def _taught(self, parts: Embeddings, feedback: Feedback, index: SegmentedIndex) -> Embeddings:
+        """With one part more: what the marks add. Raises `ImageNotFound`."""
+        if self._moments is None or self._moments[0] is not index:
+            self._moments = index, Moments.of(sampled(index))
+        right, wrong = (
+            np.array([self._collection.vector(id_) for id_ in ids], np.float32).reshape(len(ids), parts.shape[1])
+            for ids in (dict.fromkeys(feedback.right), dict.fromkeys(feedback.wrong))
+        )
+        taught = np.vstack([parts, marks_part(_sum(parts), right, wrong, self._moments[1])])
+        return np.asarray(taught / np.linalg.norm(_sum(taught)), np.float32)
 
     def _listing(self, query: Query, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
         """What passes a filter, where nothing is looked for."""
@@ -189,7 +214,9 @@ class SearchEngine:
             self._prepared(query, vectors, index, None)
             for query, vectors in zip(queries, self._embedder.embed(queries), strict=True)
         ]
-        plain = [search for search in searches if isinstance(search.ranking, ByScore) and search.matched is None]
+        plain = [
+            search for search in searches if isinstance(search.ranking, ByScore) and search.ranking.allowed is None
+        ]
         wanted = max(query.offset + query.k for query in queries) + 1
         vectors = [_sum(search.parts) for search in plain if search.parts is not None]
         matches = index.search(np.stack(vectors), wanted) if vectors else []

@@ -19,6 +19,7 @@ from search.query import (
     DEFAULT_K,
     SORTS,
     UNWANTED,
+    Feedback,
     ImageTerm,
     IndexedTerm,
     Query,
@@ -51,6 +52,8 @@ class QueryOptions:
     types: str | None = None
     tags: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    right: tuple[int, ...] = ()
+    wrong: tuple[int, ...] = ()
     sort: str | None = None
     among: int = DEFAULT_AMONG
     k: int = DEFAULT_K
@@ -65,7 +68,8 @@ class QueryOptions:
             raise InvalidQuery(f"cannot sort by {self.sort!r}; sort by {', '.join(SORTS)}")
         sort: Sort | None = self.sort
         chosen = all_of([*filters, *self._filters(now)])
-        return Query(terms, k=self.k, filter=chosen, sort=sort, prompts=self.prompts, among=self.among)
+        marks = Feedback(self.right, self.wrong) if self.right or self.wrong else None
+        return Query(terms, k=self.k, filter=chosen, sort=sort, prompts=self.prompts, among=self.among, feedback=marks)
 
     def _terms(self, read: Callable[[Path], bytes]) -> list[Term]:
         region = Region.parse(self.region) if self.region is not None else None

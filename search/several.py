@@ -219,6 +219,8 @@ def _check_joint(query: Query) -> None:
     """Raises `InvalidQuery` for what cannot be asked of several collections."""
     if query.order != "score":
         raise InvalidQuery("hits of several collections are sorted by their scores; sort those of one collection")
+    if query.feedback is not None:
+        raise InvalidQuery("marks are of images of one collection; name that one")
     if any(isinstance(term, IndexedTerm) for term in query.terms):
         raise InvalidQuery("the id of an image is of one collection; name that one")
 

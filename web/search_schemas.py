@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
 from search.box import Box
 from search.facets import Count, Facets
 from search.filter_json import SCHEMA, filter_to_json
-from search.query import MAX_ID
+from search.query import MAX_ID, MAX_MARKS
 from web.problems import printable
 
 HASH: Final = "[0-9a-f]{64}"
@@ -33,6 +33,15 @@ class TermIn(BaseModel):
         default=None,
         description="the part of a picture to look for: left, top, width, height as fractions of the upright picture",
     )
+
+
+class FeedbackIn(BaseModel):
+    """Hits of the same query that were marked, by id; one is enough. Those that are wrong are not shown again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    right: list[Annotated[int, Field(ge=0, le=MAX_ID)]] = Field(default=[], max_length=MAX_MARKS)
+    wrong: list[Annotated[int, Field(ge=0, le=MAX_ID)]] = Field(default=[], max_length=MAX_MARKS)
 
 
 class ChipOut(BaseModel):

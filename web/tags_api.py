@@ -5,16 +5,24 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
+from fastapi import Path as PathParameter
 from fastapi import Query as QueryParameter
 from pydantic import BaseModel, Field
 
+from indexer.tags.concept_store import Concept
+from indexer.tags.concepts import MAX_QUERY
+from indexer.tags.labels import MAX_NAME, tag_name
 from indexer.tags.store import TagOfImage
+from search.query import Feedback
 from web.api import ImageId
 from web.collections import ServicesDep
 from web.problems import documented
 from web.schemas import examples
+from web.search_schemas import FeedbackIn
 
 router: Final = APIRouter(prefix="/api", responses=documented(404, 422, 503))
+
+ConceptName = Annotated[str, PathParameter(min_length=1, max_length=MAX_NAME, description="any words")]
 
 _TAGS: Final[dict[str, Any]] = {
     "tags": [
@@ -64,6 +72,55 @@ class TagsByHand(BaseModel):
 
     add: list[str] = Field(default=[], max_length=100, description="they stay with the picture, and with its copies")
     remove: list[str] = Field(default=[], max_length=100, description="no list gives them to the picture again")
+
+
+class ConceptOut(BaseModel):
+    name: str
+    query: str = Field(description="empty: by its marks alone")
+    right: int = Field(description="how many images were marked right")
+    wrong: int
+
+    @classmethod
+    def of(cls, concept: Concept) -> ConceptOut:
+        return cls(name=concept.name, query=concept.query, right=len(concept.right), wrong=len(concept.wrong))
+
+
+class ConceptsResponse(BaseModel):
+    model_config = examples({"concepts": [{"name": "our dog", "query": "a brown dog", "right": 4, "wrong": 1}]})
+
+    concepts: list[ConceptOut]
+
+
+class NewConcept(FeedbackIn):
+    model_config = examples({"query": "a brown dog", "right": [17, 4], "wrong": [23]})
+
+    query: str = Field(default="", max_length=MAX_QUERY, description="what was looked for; empty: the marks alone")
+
+
+class TaughtConcept(BaseModel):
+    model_config = examples({"name": "our dog", "images": 31})
+
+    name: str
+    images: int = Field(description="how many have it now; find them by `tag` of a filter")
+
+
+@router.get("/concepts", summary="What was taught by marks")
+def concepts(services: ServicesDep) -> ConceptsResponse:
+    return ConceptsResponse(concepts=[ConceptOut.of(one) for one in services.collection.catalog.concepts.all()])
+
+
+@router.put("/concepts/{name}", summary="Teach a concept by marked images", responses=documented(403, 404))
+def teach(services: ServicesDep, name: ConceptName, wanted: NewConcept) -> TaughtConcept:
+    """In the place of one of that name. Its images are tagged by it at once, and new ones when they are indexed."""
+    marks = Feedback(tuple(wanted.right), tuple(wanted.wrong))
+    return TaughtConcept(name=tag_name(name), images=services.serving.engine.teach(name, wanted.query, marks))
+
+
+@router.delete("/concepts/{name}", summary="Forget a concept", responses=documented(403))
+def forget(services: ServicesDep, name: ConceptName) -> ConceptsResponse:
+    """With the tags that images have of it."""
+    services.collection.catalog.concepts.remove(tag_name(name))
+    return concepts(services)
 
 
 @router.get("/tags", summary="The tags of the collection, and how many images have them")

@@ -78,15 +78,15 @@ def calibrated(sample: Vectors, labels: Vectors, background: Vectors) -> Lines:
 
     `background` is the fixed list's, `(m, dimension)`. Without images, against nothing: centres are 0.
     """
-    centre, spread = _usual(sample @ labels.T)
+    own_centre, own_spread = _usual(sample @ labels.T)
     cosines = sample @ background.T
     usual_centre, usual_spread = _usual(cosines)
     few = _FEW / (_FEW + len(sample))
-    centre = (1 - few) * np.minimum(centre, np.quantile(usual_centre, _CAP)) + few * np.median(usual_centre)
-    spread = np.clip(spread, *np.quantile(usual_spread, (0.1, _CAP)))
+    centre = (1 - few) * np.minimum(own_centre, np.quantile(usual_centre, _CAP)) + few * np.median(usual_centre)
+    within = np.clip(own_spread, *np.quantile(usual_spread, (0.1, _CAP)))
     # One image has no spread of its own: what its cosines with the background spread over is of that order.
     across = float(cosines.std(axis=1).mean()) if len(sample) else 1.0
-    spread = np.maximum((1 - few) * spread + few * max(float(np.median(usual_spread)), across), _TINY)
+    spread = np.maximum((1 - few) * within + few * max(float(np.median(usual_spread)), across), _TINY)
     gain = np.asarray(Z / spread, np.float32)
     bias = np.asarray(OFFSET - Z * centre / spread, np.float32)
     return Lines(gain, np.full(len(labels), W, np.float32), bias)
@@ -97,7 +97,7 @@ def _usual(cosines: Vectors) -> tuple[Vectors, Vectors]:
     if not len(cosines):
         return np.zeros(cosines.shape[1], np.float32), np.ones(cosines.shape[1], np.float32)
     middle = np.median(cosines, axis=0)
-    return middle, np.asarray(1.4826 * np.median(np.abs(cosines - middle), axis=0), np.float32)
+    return np.asarray(middle, np.float32), np.asarray(1.4826 * np.median(np.abs(cosines - middle), axis=0), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

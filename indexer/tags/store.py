@@ -117,7 +117,7 @@ class Tags:
                 connection.execute(sa.delete(image_tag).where(image_tag.c.label_id.in_(own)))
             else:
                 connection.execute(sa.delete(label_list).where(label_list.c.id == found))
-            _tell(connection)
+            tell(connection)
 
     def labels(self) -> list[StoredLabel]:
         """Of all lists, by id."""
@@ -199,7 +199,7 @@ class Tags:
             if rows:
                 connection.execute(sa.insert(own_tag), rows)
                 _drop_unwanted(connection)
-                _tell(connection)
+                tell(connection)
         return len(hashes)
 
     # Tagging
@@ -249,7 +249,7 @@ class Tags:
         """The tags are those of all embeddings of that model as they are now."""
         with self._writing() as connection:
             _drop_unwanted(connection)
-            _tell(connection)
+            tell(connection)
             connection.execute(sa.delete(tagging))
             revision = statements.current_revision(connection, model_id)
             row = {"id": ONLY_ROW, "model_id": model_id, "revision": revision, "images": images}
@@ -272,7 +272,7 @@ def _stored(row: Any) -> StoredLabel:
     return StoredLabel(row.id, row.list, row.shown, Label(row.name, tuple(row.texts), row.threshold), vector, line)
 
 
-def _tell(connection: sa.Connection) -> None:
+def tell(connection: sa.Connection) -> None:
     """Readers keep what passes a filter until the revision changes."""
     statements.next_revision(connection, connection.scalars(sa.select(collection.c.serving)).one())
 

@@ -14,14 +14,14 @@ import numpy as np
 
 from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
+from indexer.tags.concepts import remake
+from indexer.tags.feedback import sampled
 from indexer.tags.labels import EVERYDAY, Label, shipped_labels
 from indexer.tags.scoring import SHOWN, Background, Lines, Scorer, calibrated
 from indexer.tags.store import CONCEPTS, StoredLabel, Tags
 from indexer.vectors import Ids, Stored
 from indexer.vectors.scoring import as_float32
 
-SAMPLE = 8192
-"""Images that labels are calibrated against, at most: a median of so many is off by a hundredth of a deviation."""
 BLOCK = 2048
 """Images scored at once: 8 MB of scores for a thousand labels."""
 _WRITTEN = 8  # blocks a transaction
@@ -66,19 +66,21 @@ def refresh(
         labels = tags.labels()
     count = catalog.count()
     anew = always or before is None or before.model_id != catalog.model_id or count > 2 * before.images
-    anew = anew or any(label.vector is None or label.line is None for label in labels)
+    anew = anew or any(label.vector is None or label.line is None for label in labels if label.list != CONCEPTS)
     if not anew and before is not None and before.revision == catalog.revision():
         return None
     batches: Iterator[tuple[Ids, Stored]]
     if anew:
         _embed(tags, encoder, labels)
+        remake(collection, encoder)
         _calibrate(collection, tags)
         batches = _all(collection)
     else:
         assert before is not None
         changes = catalog.changes_since(before.revision)
         batches = ((change.put_ids, change.put_vectors) for change in changes)
-    report = _tag(tags, batches, count, anew, advance or (lambda done, total: None))
+    dimension = collection.manifest.dimension
+    report = _tag(tags, dimension, batches, count, anew, advance or (lambda done, total: None))
     if anew or before is None:
         tags.finish(catalog.model_id, count)
     else:
@@ -106,28 +108,26 @@ def _embed(tags: Tags, encoder: Encoder, labels: list[StoredLabel]) -> None:
 
 def _calibrate(collection: Collection, tags: Tags) -> None:
     labels = [label for label in tags.labels() if label.list != CONCEPTS and label.vector is not None]
+    if not labels:
+        return
     vectors = np.stack([label.vector for label in labels if label.vector is not None])
-    index = collection.snapshot()
-    ids = index.ids()
-    if len(ids) > SAMPLE:
-        ids = np.sort(np.random.default_rng(0).choice(ids, SAMPLE, replace=False))
     background = vectors[[label.list == EVERYDAY for label in labels]]
-    tags.put_lines([label.id for label in labels], calibrated(index.vectors_of(ids), vectors, background))
+    tags.put_lines([label.id for label in labels], calibrated(sampled(collection.snapshot()), vectors, background))
 
 
-def _scorer(tags: Tags) -> tuple[list[int], Scorer]:
+def _scorer(tags: Tags, dimension: int) -> tuple[list[int], Scorer]:
     """Ids of the labels that are shown, and what scores them."""
     labels = [label for label in tags.labels() if label.vector is not None and label.line is not None]
-    usual = np.stack([label.vector for label in labels if label.list == EVERYDAY and label.vector is not None])
+    usual = np.array([label.vector for label in labels if label.list == EVERYDAY and label.vector is not None])
     shown = [label for label in labels if label.shown]
     names = sorted({label.list for label in shown})
     lines = np.array([label.line for label in shown], np.float32).reshape(-1, 3)
     scorer = Scorer(
-        vectors=np.stack([label.vector for label in shown if label.vector is not None]) if shown else usual[:0],
+        vectors=np.array([label.vector for label in shown], np.float32).reshape(len(shown), dimension),
         lines=Lines(*(np.ascontiguousarray(column) for column in lines.T)),
         thresholds=np.array([label.label.threshold or SHOWN for label in shown]),
         lists=np.array([names.index(label.list) for label in shown], np.int64),
-        background=Background.of(usual),
+        background=Background.of(usual.reshape(-1, dimension) if len(usual) else np.zeros((1, dimension), np.float32)),
     )
     return [label.id for label in shown], scorer
 
@@ -140,10 +140,10 @@ def _all(collection: Collection) -> Iterator[tuple[Ids, Stored]]:
 
 
 def _tag(
-    tags: Tags, batches: Iterator[tuple[Ids, Stored]], total: int, anew: bool, advance: Advance
+    tags: Tags, dimension: int, batches: Iterator[tuple[Ids, Stored]], total: int, anew: bool, advance: Advance
 ) -> tuple[int, int, int]:
     """Images looked at, labels, tags given."""
-    ids_of_labels, scorer = _scorer(tags)
+    ids_of_labels, scorer = _scorer(tags, dimension)
     label_ids = np.array(ids_of_labels, np.int64)
     done = given = 0
     for ids, vectors in batches:
