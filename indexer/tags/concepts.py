@@ -12,6 +12,7 @@ from indexer.errors import ImageNotFound, InvalidRequest
 from indexer.tags.concept_store import THRESHOLD, Concept
 from indexer.tags.feedback import Boundary, Moments, boundary, marks_part, sampled
 from indexer.tags.labels import tag_name
+from indexer.tags.scoring import probability
 from indexer.vectors import Vectors
 from indexer.vectors.scoring import as_float32
 
@@ -81,11 +82,8 @@ def _vectors(collection: Collection, hashes: Sequence[str]) -> Vectors:
 def _members(collection: Collection, vector: Vectors, line: Boundary) -> tuple[list[int], list[float]]:
     """Ids and scores of the images on this side of the boundary."""
     ids, vectors = collection.snapshot().contents()
-    logits = np.concatenate(
-        [np.empty(0, np.float32)]
-        + [as_float32(vectors[start : start + _BLOCK]) @ vector for start in range(0, len(ids), _BLOCK)]
-    )
-    logits = logits * line.gain + line.bias
-    scores = 1 / (1 + np.exp(-logits))
+    blocks = (as_float32(vectors[start : start + _BLOCK]) for start in range(0, len(ids), _BLOCK))
+    cosines = np.concatenate([block @ vector for block in blocks])  # there are images: some were marked
+    scores = probability(cosines * line.gain + line.bias)
     inside = scores >= THRESHOLD
     return ids[inside].tolist(), scores[inside].tolist()

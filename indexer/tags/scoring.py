@@ -132,7 +132,12 @@ class Scorer:
         order = np.lexsort((-reached, self.lists[labels], rows))
         rows, labels, reached = rows[order], labels[order], reached[order]
         keep = _places(rows, self.lists[labels]) < MOST
-        return Found(rows[keep], labels[keep], np.asarray(1 / (1 + np.exp(-reached[keep])), np.float32))
+        return Found(rows[keep], labels[keep], probability(reached[keep]))
+
+
+def probability(logits: Vectors) -> Vectors:
+    """1 / (1 + exp(-x)), in a form that never overflows."""
+    return np.asarray(0.5 * (1 + np.tanh(logits / 2)), np.float32)
 
 
 def _places(rows: Ids, lists: Ids) -> Ids:
