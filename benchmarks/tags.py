@@ -73,8 +73,7 @@ def counts(shown: Mask, right: Mask) -> np.ndarray[tuple[int, int], np.dtype[np.
 
 
 def f1(shown: Mask, right: Mask) -> float:
-    hits, tags, classes = counts(shown, right).sum(axis=0)
-    return 2 * hits / max(tags + classes, 1)
+    return 2 * float((shown & right).sum()) / max(int(shown.sum() + right.sum()), 1)
 
 
 def fitted(of: Labelled, background: Embeddings) -> list[Line]:

@@ -109,7 +109,7 @@ def concepts(services: ServicesDep) -> ConceptsResponse:
     return ConceptsResponse(concepts=[ConceptOut.of(one) for one in services.collection.catalog.concepts.all()])
 
 
-@router.put("/concepts/{name}", summary="Teach a concept by marked images", responses=documented(403, 404))
+@router.put("/concepts/{name}", summary="Teach a concept by marked images", responses=documented(400, 403, 404))
 def teach(services: ServicesDep, name: ConceptName, wanted: NewConcept) -> TaughtConcept:
     """In the place of one of that name. Its images are tagged by it at once, and new ones when they are indexed."""
     marks = Feedback(tuple(wanted.right), tuple(wanted.wrong))
@@ -142,7 +142,7 @@ def image_tags(services: ServicesDep, image_id: ImageId) -> ImageTags:
     return ImageTags(tags=[TagOut.of(tag) for tag in catalog.tags.of_image(image_id)])
 
 
-@router.post("/images/{image_id}/tags", summary="Tag an image by hand", responses=documented(403, 404))
+@router.post("/images/{image_id}/tags", summary="Tag an image by hand", responses=documented(400, 403, 404))
 def tag_image(services: ServicesDep, image_id: ImageId, said: TagsByHand) -> ImageTags:
     """What is removed no list gives to it again, until it is added."""
     catalog = services.collection.catalog
