@@ -84,6 +84,6 @@ def _members(collection: Collection, vector: Vectors, line: Boundary) -> tuple[l
     ids, vectors = collection.snapshot().contents()
     blocks = (as_float32(vectors[start : start + _BLOCK]) for start in range(0, len(ids), _BLOCK))
     cosines = np.concatenate([block @ vector for block in blocks])  # there are images: some were marked
-    scores = probability(cosines * line.gain + line.bias)
+    scores = probability(np.asarray(cosines * line.gain + line.bias, np.float32))
     inside = scores >= THRESHOLD
     return ids[inside].tolist(), scores[inside].tolist()
