@@ -205,10 +205,15 @@ class Tags:
     # Tagging
 
     def tagging(self) -> Tagging | None:
-        """None before the first, and after a list has changed."""
+        """None before the first, and after one that was interrupted."""
         with self._reading() as connection:
             row = connection.execute(sa.select(tagging.c.model_id, tagging.c.revision, tagging.c.images)).first()
         return Tagging(*row) if row else None
+
+    def begin(self) -> None:
+        """All images are tagged anew: until that is finished the tags that are there come from nothing whole."""
+        with self._writing() as connection:
+            connection.execute(sa.delete(tagging))
 
     def forget_vectors(self) -> None:
         """Of labels: another model serves."""

@@ -71,6 +71,7 @@ def refresh(
         return None
     batches: Iterator[tuple[Ids, Stored]]
     if anew:
+        tags.begin()
         _embed(tags, encoder, labels)
         remake(collection, encoder)
         _calibrate(collection, tags)

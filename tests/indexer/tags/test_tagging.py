@@ -174,3 +174,17 @@ def test_another_model_makes_other_tags(collection: Collection, folder: Path) ->
         _refresh(served, other)
         assert other.text_batches
         assert _tagged(served, "red") == ["red1", "red2"]
+
+
+def test_a_tagging_that_was_interrupted_is_done_again(
+    collection: Collection, folder: Path, encoder: PaletteEncoder
+) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with collection.writing():
+        with pytest.raises(KeyboardInterrupt):
+            refresh(collection, encoder, always=True, advance=stop)
+        report = refresh(collection, encoder)
+    assert report is not None
+    assert (report.anew, report.images) == (True, 20)
