@@ -89,6 +89,8 @@ ifneq ($(LABELS),)
 endif
 ifneq ($(DATA),)
 	$(BIN)/python benchmarks/leaderboard.py $(DATA)
+	$(BIN)/python benchmarks/tags.py $(addprefix $(DATA)/,tiny-imagenet.tar imagenet-sample.tar flowers.tar fashion-products.tar clothing-cc0.tar)
+	$(BIN)/python benchmarks/feedback.py $(addprefix $(DATA)/,tiny-imagenet.tar fashion-products.tar imagenet-sample.tar clothing-cc0.tar)
 endif
 	$(BIN)/python -m benchmarks.all_goals
 

@@ -23,6 +23,8 @@ from indexer.model_shelf import ModelShelf
 from indexer.records import Changes, FileState, ImageRecord, NewImage, StoredModel
 from indexer.roots import Roots
 from indexer.schema import image
+from indexer.tags.concept_store import Concepts
+from indexer.tags.store import Tags
 from indexer.texts import Description
 
 __all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage", "StoredModel"]
@@ -107,6 +109,16 @@ class Catalog(CatalogReader):
     def duplicate_store(self) -> DuplicateStore:
         """What the run writes that finds them."""
         return DuplicateStore(self._engine, self.library, self.model_id)
+
+    @property
+    def tags(self) -> Tags:
+        """The lists of labels, and what images are labelled with."""
+        return Tags(self._engine, self.library)
+
+    @property
+    def concepts(self) -> Concepts:
+        """What people taught by marks."""
+        return Concepts(self._engine, self.library)
 
     def shards(self, job_id: int) -> Shards:
         """The parts of a job that its workers share out."""

@@ -7,8 +7,6 @@ image has an embedding of it: a reader finds all of the old model or all of the 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +18,11 @@ from indexer.images import of_thumbnails
 from indexer.manifest import Manifest
 from indexer.records import StoredModel
 from indexer.schema import collection, image, model, tables_of
+from indexer.transactions import Transactions
 
 
-class ModelShelf:
+class ModelShelf(Transactions):
     """Of one catalog. Every writing method is one transaction."""
-
-    def __init__(self, engine: sa.Engine, library: Path) -> None:
-        self._engine, self._writer, self._library = engine, database.writer(engine), library
 
     def all(self) -> list[StoredModel]:
         """In the order they came."""
@@ -110,11 +106,6 @@ class ModelShelf:
         if body is None:
             raise ModelNotFound(str(self._library), str(model_id))
         return parse_manifest(body, self._library)
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._writer.begin() as connection:
-            yield connection
 
 
 def parse_manifest(body: str | None, library: Path) -> Manifest:

@@ -37,6 +37,7 @@ from indexer.sources import ImageSource, SourceFile, SourceProblem, file_too_lar
 from indexer.sources.address import above
 from indexer.sources.source import UNKNOWN_SIZE, is_same
 from indexer.sweeping import remove_left
+from indexer.tags import tagging
 from indexer.texts import Description
 
 __all__ = ["Failure", "Progress", "SyncReport", "sync"]
@@ -66,6 +67,7 @@ def sync(
         run = _Run(collection.catalog, encoder, source, limits or Limits(), batch_size or encoder.batch_size, scope)
         report = run.run(threads or max(2, os.cpu_count() or 1), Reporter(source, progress, scope.parts is None))
         collection.fold(encoder)
+        tagging.refresh(collection, encoder)
     return report
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from indexer import database
 from indexer.errors import InvalidRequest
 from indexer.schema import root
+from indexer.transactions import Transactions
 
 FOLDER = "folder"
 RootState = Literal["online", "offline"]
@@ -53,11 +51,8 @@ class Root:
         return self.path.rstrip(os.sep) + os.sep
 
 
-class Roots:
+class Roots(Transactions):
     """Every method is one transaction."""
-
-    def __init__(self, engine: sa.Engine, library: Path) -> None:
-        self._engine, self._writer, self._library = engine, database.writer(engine), library
 
     def all(self) -> list[Root]:
         """In the order of their paths."""
@@ -99,16 +94,6 @@ class Roots:
     def _note(self, path: str, values: dict[str, object]) -> None:
         with self._writing() as connection:
             connection.execute(sa.update(root).where(root.c.path == path).values(**values))
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._writer.begin() as connection:
-            yield connection
 
 
 def innermost(roots: Sequence[Root], path: str) -> Root | None:

@@ -1,7 +1,7 @@
 """The rules of the one box: what in a text is a filter. Each is a pattern and what it reads, tried in this order.
 
-Full text, tags, ratings and colours are further rules, as soon as there are filters for them: until then quotes ask for
-the path, and `tag:holiday` is a word like any other.
+Full text, ratings and colours are further rules, as soon as there are filters for them: until then quotes ask for the
+path.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from search.filters import (
     PathPart,
     Range,
     Shape,
+    Tag,
     Taken,
 )
 
-Kind = Literal["date", "format", "orientation", "size", "camera", "folder", "path", "exact", "not"]
+Kind = Literal["date", "format", "orientation", "size", "camera", "folder", "path", "tag", "exact", "not"]
 Found = re.Match[str]
 
 
@@ -87,6 +88,7 @@ def rules(now: datetime) -> tuple[Rule, ...]:
         _rule("camera", rf"camera:{_VALUE}", lambda found: Camera(_value(found))),
         _rule("folder", rf"folder:{_VALUE}", lambda found: Folder(_value(found))),
         _rule("path", rf"(?:path|file|name):{_VALUE}", lambda found: PathPart(_value(found))),
+        _rule("tag", rf"(?:tag|concept):{_VALUE}", lambda found: Tag(_value(found))),
         _rule("format", rf"(?:type|format):{_VALUE}", lambda found: _format(_value(found))),
         _rule("orientation", rf"orientation:{_VALUE}", lambda found: _orientation(_value(found))),
         _rule("size", rf"(?P<measure>width|height|size):{_VALUE}", _size_of_measure),

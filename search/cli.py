@@ -20,6 +20,7 @@ from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
 from indexer.sources.address import location, parse, shown
 from indexer.terminal import display_path
 from indexer.texts import ImageText, of_kind
+from search import concepts_cli
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
 from search.libraries import Libraries, named_libraries
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this folder's commands to the program."""
     app.command()(search)
+    concepts_cli.register(app)
     benchmark_cli.register(app)
     compare_cli.register(app)
 
@@ -80,12 +82,24 @@ def search(
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Only images below this folder.")] = None,
     types: Annotated[str | None, typer.Option("--type", help="Only files of these formats: jpeg,png.")] = None,
+    tags: Annotated[
+        list[str] | None, typer.Option("--tag", help="Only images with this tag, concept or list; repeatable.")
+    ] = None,
+    hidden: Annotated[
+        list[str] | None, typer.Option("--hide", help="No images with this tag, concept or list; repeatable.")
+    ] = None,
+    right: Annotated[
+        list[int] | None, typer.Option("--right", metavar="ID", help="A hit that is right: more like it; repeatable.")
+    ] = None,
+    wrong: Annotated[
+        list[int] | None, typer.Option("--wrong", metavar="ID", help="A hit that is wrong: less like it; repeatable.")
+    ] = None,
     sort: Annotated[
         str | None, typer.Option(help="score, newest, oldest or name; with words or pictures, of the best --among.")
     ] = None,
     among: Annotated[int, typer.Option(help="How many of the best are sorted, and counted in facets.")] = DEFAULT_AMONG,
     facets: Annotated[
-        bool, typer.Option("--facets", help="Count the result by format, orientation, year and camera.")
+        bool, typer.Option("--facets", help="Count the result by format, orientation, year, camera and tag.")
     ] = False,
     k: Annotated[int, typer.Option("-k", help="How many results.")] = DEFAULT_K,
     relevance: Annotated[
@@ -140,6 +154,10 @@ def search(
         until=until,
         folder=folder,
         types=types,
+        tags=tuple(tags or ()),
+        hidden=tuple(hidden or ()),
+        right=tuple(right or ()),
+        wrong=tuple(wrong or ()),
         sort=sort,
         among=among,
         collapse=collapse,
@@ -325,6 +343,6 @@ def _scored(hit: Hit) -> str:
 
 
 def _print_facets(facets: Facets) -> None:
-    for name in ("format", "orientation", "year", "camera"):
+    for name in ("format", "orientation", "year", "camera", "tag"):
         counts = ", ".join(f"{display_path(count.value)} {count.images:,}" for count in getattr(facets, name))
         typer.echo(f"{name}: {counts or 'not known'}")

@@ -15,6 +15,8 @@ from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
 from indexer.errors import InvalidQuery
 from indexer.images import Limits
+from indexer.tags.concepts import save
+from indexer.tags.feedback import Moments, marks_part, sampled
 from indexer.vectors import Ids
 from indexer.vectors.segmented import SegmentedIndex, among
 from search.collapsing import Collapsed
@@ -23,7 +25,7 @@ from search.cursors import Cursors, KeptSearch
 from search.embedding import QueryEmbedder
 from search.facets import Facets, facets_of
 from search.heat_map import HeatMaps, Vector
-from search.query import DEFAULT_K, MAX_OFFSET, Query, Sort, TextTerm, check_page
+from search.query import DEFAULT_K, MAX_OFFSET, Feedback, Query, Sort, TextTerm, check_page
 from search.rankings import Begun, ByScore, Listed, Ranking, Window
 from search.relevance.claim import Claim
 from search.relevance.relevance import COUNTED, Relevance
@@ -47,7 +49,7 @@ class Hit:
     """The cosine between query and image, -1 to 1; None where nothing was looked for."""
     image: ImageRecord
     shares: tuple[float, ...] = ()
-    """What each term of the query, in its order, gives to the score or takes from it: they add up to it."""
+    """What each term of the query, in its order, and then its marks, give to the score or take: they add up to it."""
     behind: int = 0
     """How many more images of its group of duplicates there are; 0 unless the query collapses them."""
     probability: float | None = None
@@ -85,9 +87,10 @@ class SearchEngine:
 
     def __init__(self, collection: Collection, encoder: Encoder, limits: Limits | None = None) -> None:
         collection.check_model(encoder.manifest)
-        self._collection = collection
+        self._collection, self._encoder = collection, encoder
         self._embedder = QueryEmbedder(collection, encoder, limits or Limits())
         self._selections = Selections(collection.catalog)
+        self._moments: tuple[SegmentedIndex, Moments] | None = None  # of the index as it was searched last
         self._cursors: Cursors[KeptSearch] = Cursors()
         self._relevance = Relevance(lambda: collection.kept_texts("vocabulary", VOCABULARY, encoder))
         self.heat_maps = HeatMaps(encoder, collection.manifest, limits)
@@ -123,6 +126,13 @@ class SearchEngine:
         check_page(k, page.offset)
         return self._page(page.search, page.offset, k, started, page.cursor)
 
+    def teach(self, concept: str, query: str, feedback: Feedback) -> int:
+        """Save a query with its marks as a concept, and tag the collection by it; returns how many images have it.
+
+        Raises as `concepts.save`.
+        """
+        return save(self._collection, self._encoder, concept, query, feedback.right, feedback.wrong)
+
     def search_many(self, queries: Sequence[Query]) -> list[Results]:
         """Results in the order of the queries; texts and pictures are encoded in batches of `QUERY_BATCH` queries."""
         results: list[Results] = []
@@ -146,6 +156,10 @@ class SearchEngine:
             allowed = passing if allowed is None else np.intersect1d(allowed, passing, assume_unique=True)
             matched = len(allowed)
         parts = _parts(query, vectors)
+        if query.feedback is not None:
+            parts = self._taught(parts, query.feedback, index)
+            shown = index.ids() if allowed is None else allowed
+            allowed = np.setdiff1d(shown, np.array(query.feedback.wrong, np.int64), assume_unique=True)
         ranking: Ranking = ByScore(index, _sum(parts), allowed)
         if query.order != "score":
             ranking = self._sorted(ranking.window(0, query.among), query.order)
@@ -165,6 +179,17 @@ class SearchEngine:
         if relevance is None:
             raise InvalidQuery(NOT_KNOWN)
         return replace(search, ranking=relevance.likely(search.ranking, query.min_probability))
+
+    def _taught(self, parts: Embeddings, feedback: Feedback, index: SegmentedIndex) -> Embeddings:
+        """With one part more: what the marks add. Raises `ImageNotFound`."""
+        if self._moments is None or self._moments[0] is not index:
+            self._moments = index, Moments.of(sampled(index))
+        right, wrong = (
+            np.array([self._collection.vector(id_) for id_ in ids], np.float32).reshape(len(ids), parts.shape[1])
+            for ids in (dict.fromkeys(feedback.right), dict.fromkeys(feedback.wrong))
+        )
+        taught = np.vstack([parts, marks_part(_sum(parts), right, wrong, self._moments[1])])
+        return np.asarray(taught / np.linalg.norm(_sum(taught)), np.float32)
 
     def _listing(self, query: Query, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
         """What passes a filter, where nothing is looked for."""
@@ -187,7 +212,7 @@ class SearchEngine:
         if listing and allowed is None and query.filter is not None:
             return self._selections.facets(query.filter)
         ids = search.ranking.window(0, LISTED if listing else query.among).ids
-        return facets_of(self._collection.catalog.get_many(ids.tolist()).values())
+        return facets_of(self._collection.catalog.get_many(ids.tolist()).values(), self._collection.catalog)
 
     def _page(
         self,
@@ -245,7 +270,9 @@ class SearchEngine:
             self._prepared(query, vectors, index, None)
             for query, vectors in zip(queries, self._embedder.embed(queries), strict=True)
         ]
-        plain = [search for search in searches if isinstance(search.ranking, ByScore) and search.matched is None]
+        plain = [
+            search for search in searches if isinstance(search.ranking, ByScore) and search.ranking.allowed is None
+        ]
         wanted = max(query.offset + query.k for query in queries) + 1
         vectors = [_sum(search.parts) for search in plain if search.parts is not None]
         matches = index.search(np.stack(vectors), wanted) if vectors else []

@@ -1,10 +1,10 @@
-"""Facets: how many images of a result there are of each format, orientation, year and camera."""
+"""Facets: how many images of a result there are of each format, orientation, year, camera and tag."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +13,8 @@ from indexer.catalog import Catalog, ImageRecord
 from indexer.schema import image
 from search.filters import SHAPES
 
-CAMERAS = 50
-"""Of the cameras, at most so many: those with the most images."""
+CAMERAS = TAGS = 50
+"""Of cameras and tags, at most so many: those with the most images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,22 @@ class Facets:
     orientation: tuple[Count, ...]
     year: tuple[Count, ...]
     camera: tuple[Count, ...]
+    tag: tuple[Count, ...] = ()
+    """An image counts for each of its tags."""
 
 
-def facets_of(records: Iterable[ImageRecord]) -> Facets:
-    """Of records at hand."""
-    return _counted(
+def facets_of(records: Iterable[ImageRecord], catalog: Catalog | None = None) -> Facets:
+    """Of records at hand, at most some thousands; with their catalog, also by their tags."""
+    records = list(records)
+    counted = _counted(
         [
             (record.format, orientation(record), record.taken_at.year if record.taken_at else None, record.camera, 1)
             for record in records
         ]
     )
+    if catalog is None:
+        return counted
+    return replace(counted, tag=_tags(catalog, image.c.id.in_([record.id for record in records])))
 
 
 def facets_where(catalog: Catalog, clause: sa.ColumnElement[bool]) -> Facets:
@@ -52,7 +58,12 @@ def facets_where(catalog: Catalog, clause: sa.ColumnElement[bool]) -> Facets:
     orientation = sa.case((wide > high, landscape), (wide < high, portrait), else_=square)
     year = sa.extract("year", image.c.taken_at)
     rows = catalog.counts_by([image.c.format, orientation, year, image.c.camera], clause)
-    return _counted([(*values[:2], None if values[2] is None else int(values[2]), *values[3:]) for values in rows])
+    counted = _counted([(*values[:2], None if values[2] is None else int(values[2]), *values[3:]) for values in rows])
+    return replace(counted, tag=_tags(catalog, clause))
+
+
+def _tags(catalog: Catalog, clause: sa.ColumnElement[bool]) -> tuple[Count, ...]:
+    return tuple(Count(name, number) for name, number in catalog.tags.counts(clause, TAGS))
 
 
 def orientation(record: ImageRecord) -> str:

@@ -26,6 +26,7 @@ from search.filters import (
     Orientation,
     PathPart,
     Range,
+    Tag,
     Taken,
     check_size,
 )
@@ -66,6 +67,8 @@ def _condition_to_json(condition: Condition) -> dict[str, Any]:
             return {"folder": path}
         case PathPart(words):
             return {"path": words}
+        case Tag(name):
+            return {"tag": name}
 
 
 def _read(value: Any, depth: int) -> Filter:
@@ -141,6 +144,7 @@ _READERS: Final[dict[str, Callable[[str, Any, int], Filter]]] = {
     "camera": _text(Camera),
     "folder": _text(Folder),
     "path": _text(PathPart),
+    "tag": _text(Tag),
 }
 
 
@@ -214,6 +218,7 @@ SCHEMA: Final[dict[str, Any]] = {
         "camera": {"type": "string", "minLength": 1, "description": "words of make and model, in any case"},
         "folder": {"type": "string", "minLength": 1, "description": "absolute path: anything below it"},
         "path": {"type": "string", "minLength": 1, "description": "words of folder or file name"},
+        "tag": {"type": "string", "minLength": 1, "description": "a tag, a concept, or a list: any of its tags"},
     },
     "examples": [
         {"format": ["jpeg"], "taken": {"from": "2023-06-01", "to": "2023-08-31"}},

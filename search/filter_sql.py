@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
 from indexer.schema import image
+from indexer.tags.tables import image_tag, label, label_list, own_tag
 from search.filters import (
     And,
     Camera,
@@ -21,6 +22,7 @@ from search.filters import (
     Orientation,
     PathPart,
     Range,
+    Tag,
     Taken,
 )
 
@@ -55,6 +57,8 @@ def _of_condition(condition: Condition) -> Clause:
             return _below(path)
         case PathPart(words):
             return _HoldsText(image.c.path, sa.literal(words, sa.String))
+        case Tag(name):
+            return _tagged(name)
 
 
 def _known(column: sa.Column[Any], *clauses: Clause) -> Clause:
@@ -97,6 +101,14 @@ def _below(folder: str) -> Clause:
     start = os.fsencode(folder).rstrip(b"/") + b"/"
     end = start[:-1] + b"0"  # the byte after "/": above all that begins with `start`
     return sa.and_(image.c.path > os.fsdecode(start), image.c.path < os.fsdecode(end))
+
+
+def _tagged(name: str) -> Clause:
+    named = sa.and_(label_list.c.shown, sa.or_(label.c.name == name, label_list.c.name == name))
+    labels = sa.select(label.c.id).join(label_list).where(named)
+    given = sa.select(image_tag.c.image_id).where(image_tag.c.label_id.in_(labels))
+    own = sa.select(own_tag.c.content_hash).where(own_tag.c.name == name, own_tag.c.wanted)
+    return sa.or_(image.c.id.in_(given), image.c.content_hash.in_(own))
 
 
 class _HoldsText(sa.ColumnElement[bool]):

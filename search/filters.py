@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from indexer.errors import InvalidQuery
+from indexer.errors import InvalidQuery, InvalidRequest
+from indexer.tags.labels import tag_name
 
 MAX_CONDITIONS = 200
 MAX_DEPTH = 16
@@ -119,6 +120,20 @@ class PathPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """Has this tag, or any of the list of that name, from a list or by hand; see docs/tags.md."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        _check_words("tag", self.name)
+        try:
+            object.__setattr__(self, "name", tag_name(self.name))
+        except InvalidRequest as error:
+            raise InvalidQuery(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     parts: tuple[Filter, ...]
 
@@ -139,7 +154,7 @@ class Not:
     part: Filter
 
 
-Condition = Taken | Range | Format | Orientation | Camera | Folder | PathPart
+Condition = Taken | Range | Format | Orientation | Camera | Folder | PathPart | Tag
 Filter = Condition | And | Or | Not
 
 
@@ -169,6 +184,12 @@ def _parts(filter: Filter) -> tuple[Filter, ...]:
     if isinstance(filter, And | Or):
         return filter.parts
     return (filter.part,) if isinstance(filter, Not) else ()
+
+
+def hidden_tags(filter: Filter) -> list[str]:
+    """The tags that images must not have, by conditions that stand in a NOT alone."""
+    parts = [part for level in _levels(filter) for part in level]
+    return [part.part.name for part in parts if isinstance(part, Not) and isinstance(part.part, Tag)]
 
 
 def _check_parts(name: str, parts: tuple[Filter, ...]) -> None:

@@ -21,6 +21,7 @@ MAX_TEXT = 2_000
 MAX_TERMS = 32
 MIN_WEIGHT, MAX_WEIGHT = 0.001, 100.0
 MAX_PROMPTS = 32
+MAX_MARKS = 1000
 DEFAULT_AMONG = 200
 """Of the best hits, how many are meant where a query with terms is sorted by something else, or counted in facets."""
 MAX_AMONG = 10_000
@@ -62,6 +63,24 @@ Term = TextTerm | ImageTerm | IndexedTerm
 
 
 @dataclass(frozen=True, slots=True)
+class Feedback:
+    """Ids of hits that were marked: as right, and as wrong, which are not shown again."""
+
+    right: tuple[int, ...] = ()
+    wrong: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        marks = (*self.right, *self.wrong)
+        if not 1 <= len(marks) <= MAX_MARKS:
+            raise InvalidQuery(f"{len(marks):,} hits are marked; mark 1 to {MAX_MARKS}")
+        if both := set(self.right) & set(self.wrong):
+            raise InvalidQuery(f"image {min(both)} is marked right and wrong; leave it out of one")
+        for mark in marks:
+            if not 0 <= mark <= MAX_ID:
+                raise ImageNotFound(mark)
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What is to be seen and what not, the filter that images have to pass, and ranks `offset + 1` to `offset + k`.
 
@@ -85,12 +104,16 @@ class Query:
     """Say of each hit how likely it matches, and about how many images do, where that is known."""
     min_probability: float = 0.0
     """Only hits that match at least so probably, 0 to 1; 0 for all."""
+    feedback: Feedback | None = None
+    """What was said of earlier hits of the same terms."""
 
     def __post_init__(self) -> None:
         self._check_terms()
         _check_prompts(self.prompts)
         if self.sort is not None and self.sort not in SORTS:
             raise InvalidQuery(f"cannot sort by {self.sort!r}; sort by {', '.join(SORTS)}")
+        if self.feedback is not None and not self.terms:
+            raise InvalidQuery("marks say what a query means; give the text or picture that was looked for, too")
         if not self.terms and self.sort == "score":
             raise InvalidQuery("without something to look for there is no score to sort by; sort by newest or name")
         if not 1 <= self.among <= MAX_AMONG:

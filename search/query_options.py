@@ -13,12 +13,13 @@ from indexer.errors import InvalidQuery
 from search.box import Box, read_box
 from search.dates import span_of
 from search.filter_json import filter_from_json
-from search.filters import Filter, Folder, Taken, all_of
+from search.filters import Filter, Folder, Not, Tag, Taken, all_of
 from search.query import (
     DEFAULT_AMONG,
     DEFAULT_K,
     SORTS,
     UNWANTED,
+    Feedback,
     ImageTerm,
     IndexedTerm,
     Query,
@@ -49,6 +50,10 @@ class QueryOptions:
     until: str | None = None
     folder: Path | None = None
     types: str | None = None
+    tags: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    right: tuple[int, ...] = ()
+    wrong: tuple[int, ...] = ()
     sort: str | None = None
     among: int = DEFAULT_AMONG
     collapse: bool = False
@@ -66,6 +71,7 @@ class QueryOptions:
             raise InvalidQuery(f"cannot sort by {self.sort!r}; sort by {', '.join(SORTS)}")
         sort: Sort | None = self.sort
         chosen = all_of([*filters, *self._filters(now)])
+        marks = Feedback(self.right, self.wrong) if self.right or self.wrong else None
         return Query(
             terms,
             k=self.k,
@@ -76,6 +82,7 @@ class QueryOptions:
             collapse=self.collapse,
             relevance=self.relevance,
             min_probability=self.min_probability,
+            feedback=marks,
         )
 
     def _terms(self, read: Callable[[Path], bytes]) -> list[Term]:
@@ -106,6 +113,8 @@ class QueryOptions:
             filters.append(Folder(str(self.folder.absolute())))
         if self.types is not None:
             filters.append(_filter(f"type:{self.types}", now))
+        filters += [Tag(name) for name in self.tags]
+        filters += [Not(Tag(name)) for name in self.hidden]
         return filters
 
 

@@ -10,11 +10,12 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 
 from indexer.catalog import Catalog
+from indexer.errors import InvalidQuery
 from indexer.schema import image
 from indexer.vectors import Ids
 from search.facets import Facets, facets_where
 from search.filter_sql import clause
-from search.filters import Filter
+from search.filters import Filter, hidden_tags
 from search.query import MAX_OFFSET, Sort
 
 KEPT = 32
@@ -35,27 +36,34 @@ class Selections:
 
     def ids(self, filter: Filter) -> Ids:
         """Of all images that pass, ascending. Not to be written to."""
-        return self._once(("ids", filter), lambda: self._read_only(self._catalog.ids_where(clause(filter))))
+        return self._once(("ids", filter), lambda: self._read_only(self._catalog.ids_where(self._clause(filter))))
 
     def count(self, filter: Filter) -> int:
         """How many pass."""
-        return self._once(("count", filter), lambda: int(self._catalog.counts_by([], clause(filter))[0][0]))
+        return self._once(("count", filter), lambda: int(self._catalog.counts_by([], self._clause(filter))[0][0]))
 
     def listed(self, filter: Filter, sort: Sort) -> Ids:
         """The first `LISTED` of those that pass, sorted. Not to be written to."""
         order = order_by(sort)
         return self._once(
             ("listed", filter, sort),
-            lambda: self._read_only(self._catalog.ids_where(clause(filter), order, LISTED)),
+            lambda: self._read_only(self._catalog.ids_where(self._clause(filter), order, LISTED)),
         )
 
     def facets(self, filter: Filter) -> Facets:
         """Counts of all that pass."""
-        return self._once(("facets", filter), lambda: facets_where(self._catalog, clause(filter)))
+        return self._once(("facets", filter), lambda: facets_where(self._catalog, self._clause(filter)))
 
     def sorted(self, ids: Ids, sort: Sort) -> Ids:
         """Some few ids, at most `MAX_AMONG`, sorted by anything but score."""
         return self._catalog.ids_where(image.c.id.in_(ids.tolist()), order_by(sort))
+
+    def _clause(self, filter: Filter) -> sa.ColumnElement[bool]:
+        """Raises `InvalidQuery` for a tag to be hidden that does not exist: to hide nothing would look like safety."""
+        for name in hidden_tags(filter):
+            if not self._catalog.tags.knows(name):
+                raise InvalidQuery(f"nothing can be hidden by {name!r}: no list, label or tag is called that")
+        return clause(filter)
 
     def _once(self, what: Hashable, ask: Callable[[], T]) -> T:
         key = (self._catalog.revision(), what)

@@ -224,6 +224,8 @@ def _check_joint(query: Query) -> None:
         raise InvalidQuery(
             "how likely hits are is known in one collection; name that one, or leave out --likely, or min_probability"
         )
+    if query.feedback is not None:
+        raise InvalidQuery("marks are of images of one collection; name that one")
     if any(isinstance(term, IndexedTerm) for term in query.terms):
         raise InvalidQuery("the id of an image is of one collection; name that one")
 

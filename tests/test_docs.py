@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -13,16 +14,21 @@ from web.cli import app
 ROOT = Path(__file__).parents[1]
 
 
+def _commands_of(group: Any) -> dict[str, Any]:
+    """None of what is no group."""
+    return getattr(group, "commands", {})
+
+
 def test_every_command_and_option_is_documented() -> None:
     """`make docs` writes the page anew."""
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    for name, command in commands.items():
-        section = page.split(f"\n## `sightline {name}`\n")[1].split("\n## ")[0]
+    inner = {f"{name} {sub}": one for name, group in commands.items() for sub, one in _commands_of(group).items()}
+    for name, command in (commands | inner).items():
+        section = re.split("\n###? ", page.split(f"# `sightline {name}`\n")[1])[0]
         listed = re.findall(r"^\* `(-[^`]*)`", section, re.MULTILINE)
         documented = {max(re.findall(r"(?<![\w-])-+[\w-]+", line), key=len) for line in listed}
-        params = [p for part in (command, *getattr(command, "commands", {}).values()) for p in part.params]
-        options = {max(p.opts, key=len) for p in params if p.opts[0].startswith("-") and not p.hidden}
+        options = {max(p.opts, key=len) for p in command.params if p.opts[0].startswith("-") and not p.hidden}
         assert documented == options | {"--help"}, name
     assert set(re.findall(r"^## `sightline ([a-z]+)`", page, re.MULTILINE)) == set(commands)
 

@@ -19,7 +19,7 @@ from starlette.types import Scope
 from indexer import __version__, errors
 from indexer.config import Settings
 from indexer.encoder import Encoder
-from web import api, collections_api, duplicates_api, heat_map_api, library_api, pages
+from web import api, collections_api, duplicates_api, heat_map_api, library_api, pages, tags_api
 from web.collections import Collections, open_collections
 from web.problems import invalid_fields, problem, status_phrase
 from web.security import OwnHostOnly, OwnOriginOnly, SecurityHeaders, UnexpectedErrors, own_names
@@ -85,6 +85,7 @@ def create_app(
     )
     app.include_router(api.router)
     app.include_router(heat_map_api.router)
+    app.include_router(tags_api.router)
     app.include_router(library_api.router)
     app.include_router(collections_api.router)
     app.include_router(duplicates_api.router)

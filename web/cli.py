@@ -17,6 +17,7 @@ import typer
 import indexer.care.cli
 import indexer.cli
 import indexer.moving.cli
+import indexer.tags.cli
 import search.cli
 import search.explain_cli
 from indexer import __version__
@@ -57,6 +58,7 @@ def program(
 indexer.cli.register(app)
 indexer.care.cli.register(app)
 indexer.moving.cli.register(app)
+indexer.tags.cli.register(app)
 search.cli.register(app)
 search.explain_cli.register(app)
 

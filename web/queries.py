@@ -9,7 +9,7 @@ from indexer.errors import InvalidQuery
 from search.box import Box, read_box
 from search.filter_json import filter_from_json
 from search.filters import all_of
-from search.query import ImageTerm, IndexedTerm, Query, Term, TextTerm
+from search.query import Feedback, ImageTerm, IndexedTerm, Query, Term, TextTerm
 from search.region import Region
 from web.schemas import SearchRequest
 from web.search_schemas import TermIn
@@ -31,6 +31,7 @@ def read_query(wanted: SearchRequest, upload: bytes | None, kept: QueryImages) -
     filters = [box.filter] if box and box.filter else []
     if wanted.filter is not None:
         filters.append(filter_from_json(wanted.filter))
+    said = wanted.feedback
     query = Query(
         (*_plain_terms(wanted, picture), *(box.terms() if box else ()), *(_term(term, kept) for term in wanted.terms)),
         k=wanted.k,
@@ -42,6 +43,7 @@ def read_query(wanted: SearchRequest, upload: bytes | None, kept: QueryImages) -
         collapse=wanted.collapse_duplicates,
         relevance=wanted.relevance,
         min_probability=wanted.min_probability,
+        feedback=None if said is None else Feedback(tuple(said.right), tuple(said.wrong)),
     )
     return Asked(query, box, picture)
 

@@ -14,7 +14,7 @@ from indexer.texts import ImageText, of_kind
 from search.engine import Hit
 from search.query import DEFAULT_AMONG, MAX_AMONG, MAX_ID, MAX_PROMPTS, MAX_TERMS, Sort
 from web.problems import printable
-from web.search_schemas import HASH, ChipOut, FacetsOut, FilterJson, MatchesOut, TermIn
+from web.search_schemas import HASH, ChipOut, FacetsOut, FeedbackIn, FilterJson, MatchesOut, TermIn
 
 MAX_K: Final = 1_000
 MAX_OFFSET: Final = 10_000
@@ -73,6 +73,7 @@ class SearchRequest(BaseModel):
             "facets": True,
         },
         {"box": "dogs summer 2023 -grass camera:canon OR camera:nikon", "sort": "newest"},
+        {"text": "a dog", "feedback": {"right": [17, 4], "wrong": [23]}},
         {"filter": {"orientation": "portrait", "megapixels": {"from": 12}}, "sort": "name"},
     )
 
@@ -94,6 +95,7 @@ class SearchRequest(BaseModel):
         description="sentences with {} in the place of a text, such as `a photo of {}`: texts mean the mean of them",
     )
     filter: FilterJson | None = Field(default=None, description="what an image has to be; several keys mean all")
+    feedback: FeedbackIn | None = Field(default=None, description="what is right and wrong of earlier hits")
     sort: Sort | None = Field(
         default=None, description="null: by score; with only a filter, the newest first, by date taken"
     )
@@ -192,7 +194,7 @@ class HitOut(ImageOut):
     rank: PositiveInt
     score: float | None = Field(description="cosine between query and image, -1 to 1; null with only a filter")
     shares: list[float] = Field(
-        description="what each term gives to the score or takes: image, image_id, text, those of the box, terms"
+        description="what each gives to the score or takes: image, image_id, text, those of the box, terms, feedback"
     )
     probability: float | None = Field(
         description="that it is what was asked for, 0 to 1; null unless `relevance` was asked for, and can be known"

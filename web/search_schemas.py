@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
 from search.box import Box
 from search.facets import Count, Facets
 from search.filter_json import SCHEMA, filter_to_json
-from search.query import MAX_ID
+from search.query import MAX_ID, MAX_MARKS
 from search.relevance.claim import Estimate
 from web.problems import printable
 
@@ -36,10 +36,21 @@ class TermIn(BaseModel):
     )
 
 
+class FeedbackIn(BaseModel):
+    """Hits of the same query that were marked, by id; one is enough. Those that are wrong are not shown again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    right: list[Annotated[int, Field(ge=0, le=MAX_ID)]] = Field(default=[], max_length=MAX_MARKS)
+    wrong: list[Annotated[int, Field(ge=0, le=MAX_ID)]] = Field(default=[], max_length=MAX_MARKS)
+
+
 class ChipOut(BaseModel):
     """A part of the box's text that was recognised: a filter, or words for what is not to be seen."""
 
-    kind: str = Field(description="`date`, `format`, `orientation`, `size`, `camera`, `folder`, `path`, `exact`, `not`")
+    kind: str = Field(
+        description="`date`, `format`, `orientation`, `size`, `camera`, `folder`, `path`, `tag`, `exact`, `not`"
+    )
     text: str
     start: int = Field(description="where it stands in `box`, in characters (code points)")
     end: int = Field(description="the character after its last")
@@ -92,6 +103,7 @@ class FacetsOut(BaseModel):
     orientation: list[CountOut]
     year: list[CountOut] = Field(description="the latest first")
     camera: list[CountOut] = Field(description="the 50 with the most images")
+    tag: list[CountOut] = Field(description="the 50 with the most images, from lists and by hand")
 
     @classmethod
     def of_facets(cls, facets: Facets) -> FacetsOut:
@@ -101,4 +113,5 @@ class FacetsOut(BaseModel):
             orientation=CountOut.of(facets.orientation),
             year=CountOut.of(facets.year),
             camera=CountOut.of(facets.camera),
+            tag=CountOut.of(facets.tag),
         )

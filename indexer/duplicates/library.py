@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from indexer import database, statements
+from indexer import statements
 from indexer.duplicates.kinds import COLLAPSED, Kind, Link, loosest, within
 from indexer.duplicates.store import regroup
 from indexer.errors import ImageNotFound, InvalidRequest
@@ -25,6 +23,7 @@ from indexer.schema import (
     duplicate_member,
     image,
 )
+from indexer.transactions import Transactions
 
 MOST_APART = 50
 """Images of one decision: each is set apart from each."""
@@ -62,11 +61,8 @@ class Shown:
     """How many there are of it."""
 
 
-class Duplicates:
+class Duplicates(Transactions):
     """Every method is one transaction."""
-
-    def __init__(self, engine: sa.Engine, library: Path) -> None:
-        self._engine, self._writer, self._library = engine, database.writer(engine), library
 
     def groups(self, level: Kind = COLLAPSED, *, after: int = 0, limit: int = 100) -> list[DuplicateGroup]:
         """The first `limit` groups of that level above the id `after`, of two images or more."""
@@ -173,16 +169,6 @@ class Duplicates:
             else Shown(f"group {row.group_id}", in_groups[row.group_id])
             for row in rows
         }
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._writer.begin() as connection:
-            yield connection
 
 
 def _counted(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from indexer import database, statements
+from indexer import statements
 from indexer.duplicates.contents import Contents, gather
 from indexer.duplicates.fingerprints import VERSION
 from indexer.duplicates.groups import Apart, grouped
@@ -23,16 +22,17 @@ from indexer.schema import (
     image,
     tables_of,
 )
+from indexer.transactions import Transactions
 
 _BATCH = 4096
 
 
-class DuplicateStore:
+class DuplicateStore(Transactions):
     """Every method is one transaction."""
 
     def __init__(self, engine: sa.Engine, library: Path, model_id: int) -> None:
         """`model_id`: the images that count are those with an embedding of it."""
-        self._engine, self._writer, self._library = engine, database.writer(engine), library
+        super().__init__(engine, library)
         self._embedding = tables_of(model_id).embedding
 
     def missing(self, limit: int, after_id: int = 0) -> list[FileState]:
@@ -91,16 +91,6 @@ class DuplicateStore:
             copied = set(connection.scalars(_COPIED))
             apart = apart_of(connection)
             return {level: _insert(connection, level, links, apart, copied) for level in KINDS}
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._writer.begin() as connection:
-            yield connection
 
 
 _OF_IMAGE = sa.and_(fingerprint.c.content_hash == image.c.content_hash, fingerprint.c.version == VERSION)

@@ -24,6 +24,7 @@ from indexer.shadow import compare
 from indexer.sources import ImageSource
 from indexer.sources.naming import NamedSource
 from indexer.stored_pictures import Files, ThumbnailsFirst
+from indexer.tags.tagging import refresh
 
 _LOGGED = 200
 """Failures written into a job's log; the program prints all of them."""
@@ -158,9 +159,21 @@ def _deduplicate(collection: Collection, settings: Settings, run: JobRun, show: 
     return {**asdict(report), "failures": [], "failed": len(report.failures)}
 
 
+def _tag(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
+    """Tags for all images, by the lists of labels that the collection has."""
+
+    def advance(done: int, total: int) -> None:
+        show(Progress(done, total))
+        run.progress(done, total)
+
+    with collection.writing():
+        report = refresh(collection, _encoder(collection.manifest.model, settings), always=True, advance=advance)
+    return asdict(report) if report else {}
+
+
 def _encoder(model: str, settings: Settings) -> Encoder:
     return load_encoder(model, **settings.encoding())
 
 
-KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex, "train": _train, JOB: _deduplicate}
+KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex, "train": _train, JOB: _deduplicate, "tag": _tag}
 """By the name that a job carries; what it needs to be run, here or elsewhere, is in its arguments."""

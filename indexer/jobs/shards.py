@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import sqlalchemy as sa
 from indexer import database
 from indexer.jobs.leases import is_held, now
 from indexer.schema import shard
+from indexer.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +21,11 @@ class Shard:
     """Inclusive."""
 
 
-class Shards:
+class Shards(Transactions):
     """Of one job. Every method is one transaction."""
 
     def __init__(self, engine: sa.Engine, library: Path, job_id: int) -> None:
-        self._engine, self._writer, self._library = engine, database.writer(engine), library
+        super().__init__(engine, library)
         self._job_id = job_id
         self._mine = shard.c.job_id == job_id
 
@@ -76,8 +75,3 @@ class Shards:
         """Returns how many shards of the job these were."""
         with self._writing() as connection:
             return connection.execute(sa.update(shard).where(self._mine, which).values(**values)).rowcount
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._writer.begin() as connection:
-            yield connection

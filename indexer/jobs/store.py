@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from indexer import database
 from indexer.errors import JobBusy, JobEnded, JobNotFound
 from indexer.jobs.leases import is_held, now
 from indexer.schema import job, job_line
+from indexer.transactions import Transactions
 
 JobState = Literal["queued", "running", "interrupted", "paused", "done", "failed", "cancelled"]
 """`interrupted`: its process is gone, by a crash or a reboot. All but `done` and `cancelled` can be resumed."""
@@ -58,11 +56,8 @@ class JobLine:
     text: str
 
 
-class Jobs:
+class Jobs(Transactions):
     """Every method is one transaction."""
-
-    def __init__(self, engine: sa.Engine, library: Path) -> None:
-        self._engine, self._writer, self._library = engine, database.writer(engine), library
 
     def add(self, kind: str, arguments: Mapping[str, Any]) -> Job:
         """A new one, queued. Of those that are over the newest thousand are remembered."""
@@ -190,16 +185,6 @@ class Jobs:
     def _changed(self, connection: sa.Connection, id: int, values: Mapping[str, Any]) -> Job:
         statement = sa.update(job).where(job.c.id == id).values(**values).returning(*_COLUMNS)
         return _job(connection.execute(statement).one())
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with database.translated(self._library), self._writer.begin() as connection:
-            yield connection
 
 
 _COLUMNS = (*(job.c[name] for name in Job.__dataclass_fields__), job.c.owner, job.c.beat_at)

@@ -94,10 +94,10 @@ class Relevance:
     def judges(query: Query) -> bool:
         """Whether it is wanted texts alone, ranked by score; docs/relevance.md says how well it holds of which.
 
-        Pictures score on another scale than words do, and so do words less what is not to be seen.
+        Pictures score on another scale than words do, and so do words less what is not to be seen, or with marks.
         """
         wanted = all(isinstance(term, TextTerm) and term.weight > 0 for term in query.terms)
-        return wanted and query.order == "score" and bool(query.terms)
+        return wanted and query.order == "score" and bool(query.terms) and query.feedback is None
 
     def judge(
         self, vector: Vectors, index: SegmentedIndex, best: Window, allowed: Ids | None = None

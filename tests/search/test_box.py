@@ -79,7 +79,7 @@ def test_what_is_recognised(text: str, meaning: str, filter: Filter | None) -> N
         "cats OR dogs",
         "well-known",
         "red - blue",
-        "tag:holiday",
+        "tag: holiday",
         "route 66",
         "2000 px",
         "x2023y",

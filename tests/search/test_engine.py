@@ -14,7 +14,7 @@ from indexer.errors import CursorExpired, ImageNotFound, InvalidQuery, ModelMism
 from indexer.images import Limits
 from search.engine import QUERY_BATCH, Results, SearchEngine
 from search.filters import And, Format, PathPart
-from search.query import ImageTerm, IndexedTerm, Query, TextTerm
+from search.query import Feedback, ImageTerm, IndexedTerm, Query, TextTerm
 from search.region import Region
 from tests.palette import COLOURS, PaletteEncoder
 
@@ -305,3 +305,28 @@ def test_queries_of_all_kinds_may_be_asked_together(engine: SearchEngine) -> Non
     ]
     together = [_stems(results) for results in engine.search_many(queries)]
     assert together == [_stems(engine.search(query)) for query in queries]
+
+
+def test_marks_change_the_ranking_and_what_is_wrong_is_not_shown_again(engine: SearchEngine) -> None:
+    cyan, blue = list(COLOURS).index("cyan") + 1, list(COLOURS).index("blue") + 1
+    query = Query((TextTerm("blue"),), k=5, feedback=Feedback(right=(cyan,), wrong=(blue,)))
+    results = engine.search(query)
+    assert results.hits[0].image.id == cyan
+    assert blue not in [hit.image.id for hit in results.hits]
+    for hit in results.hits:
+        assert len(hit.shares) == 2
+        assert sum(hit.shares) == pytest.approx(hit.score, abs=1e-5)
+    [batched] = engine.search_many([query])
+    assert [hit.image.id for hit in batched.hits] == [hit.image.id for hit in results.hits]
+    with pytest.raises(ImageNotFound):
+        engine.search(Query((TextTerm("blue"),), feedback=Feedback(right=(999,))))
+
+
+@pytest.mark.parametrize(
+    ("marks", "says"), [(((), ()), "0 hits are marked"), (((1,), (1,)), "marked right and wrong"), (((-1,), ()), "-1")]
+)
+def test_marks_that_cannot_be_meant(marks: tuple[tuple[int, ...], tuple[int, ...]], says: str) -> None:
+    with pytest.raises((InvalidQuery, ImageNotFound), match=says):
+        Feedback(*marks)
+    with pytest.raises(InvalidQuery, match="say what a query means"):
+        Query((), filter=PathPart("x"), feedback=Feedback(right=(1,)))
