@@ -150,7 +150,15 @@ class DeduplicateJob(BaseModel):
     kind: Literal["deduplicate"]
 
 
-NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob, Field(discriminator="kind")]
+class TagJob(BaseModel):
+    """Tag all images anew by the lists of labels that the collection has."""
+
+    model_config = examples({"kind": "tag"})
+
+    kind: Literal["tag"]
+
+
+NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob | TagJob, Field(discriminator="kind")]
 
 
 class StartableResponse(BaseModel):

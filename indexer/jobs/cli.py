@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 JobNumber = Annotated[int, typer.Argument(help="Its number, as `sightline jobs` shows it.", metavar="JOB")]
 
+_WIDE = 500
+
 jobs_app = typer.Typer(help="List the jobs of a collection; show, pause, resume or cancel one.", no_args_is_help=False)
 
 
@@ -131,18 +133,18 @@ def jobs(context: typer.Context, library: Library = None, as_json: Json = False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("job", justify="right")
     table.add_column("kind", no_wrap=True)
-    table.add_column("of", overflow="fold")
     table.add_column("state", no_wrap=True)
     for column in ("done", "a second", "left"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("begun", no_wrap=True)
-    table.add_column("message", overflow="fold")
+    table.add_column("of", no_wrap=True)
     for job in found:
         table.add_row(
-            str(job.id), job.kind, _about(job), job.state, _done(job),
-            "-" if job.rate is None else f"{job.rate:,.1f}", _left(job), _moment(job.started_at), job.message,
+            str(job.id), job.kind, job.state, _done(job),
+            "-" if job.rate is None else f"{job.rate:,.1f}", _left(job), _moment(job.started_at),
+            ": ".join(part for part in (_about(job), job.message) if part),
         )  # fmt: skip
-    Console().print(table)
+    Console(width=_WIDE).print(table)  # a path that is folded into a narrow column cannot be read
 
 
 @jobs_app.command()

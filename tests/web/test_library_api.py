@@ -109,11 +109,13 @@ def test_another_model_is_filled_if_the_owner_has_it(client: TestClient, catalog
     assert client.post("/api/jobs", json={"kind": "dream"}).status_code == 422
 
 
-def test_thumbnails_are_taken_and_duplicates_looked_for_if_asked(client: TestClient, begun: list[int]) -> None:
+def test_other_jobs_are_begun_if_asked(client: TestClient, begun: list[int]) -> None:
     job = client.post("/api/jobs", json={"kind": "reindex", "model": "mini", "from_thumbnails": True}).json()
     assert job["arguments"] == {"model": "mini", "from_thumbnails": True}
     job = client.post("/api/jobs", json={"kind": "deduplicate"}).json()
     assert (job["kind"], job["arguments"], begun[-1]) == ("deduplicate", {}, job["id"])
+    job = client.post("/api/jobs", json={"kind": "tag"}).json()
+    assert (job["kind"], job["arguments"], begun[-1]) == ("tag", {}, job["id"])
 
 
 def test_models_change_over_and_back(client: TestClient, catalog: Catalog) -> None:

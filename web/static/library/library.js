@@ -54,6 +54,7 @@ class LibraryPage {
     part("deduplicate").addEventListener("click", ({ currentTarget }) =>
       this.#do(() => requests.deduplicate(), currentTarget),
     );
+    part("tag").addEventListener("click", ({ currentTarget }) => this.#do(() => requests.tag(), currentTarget));
     part("all-jobs").addEventListener("click", () => {
       this.#limit = MANY;
       this.#look();
@@ -143,6 +144,7 @@ function again({ kind, arguments: { folder, model } }) {
     index: () => requests.index(folder),
     reindex: () => requests.reindex(model),
     deduplicate: () => requests.deduplicate(),
+    tag: () => requests.tag(),
   };
   return kinds[kind]();
 }

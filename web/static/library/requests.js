@@ -27,5 +27,6 @@ export const ask = (id, wish) => post(`/api/jobs/${id}/${wish}`);
 export const index = (folder) => post("/api/jobs", { kind: "index", folder });
 export const reindex = (model) => post("/api/jobs", { kind: "reindex", model });
 export const deduplicate = () => post("/api/jobs", { kind: "deduplicate" });
+export const tag = () => post("/api/jobs", { kind: "tag" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
 export const rollback = () => post("/api/models/rollback");

@@ -85,6 +85,7 @@ function outcomeOf({ kind, result }) {
   }
   if (kind === "reindex") return reindexed(result);
   if (kind === "deduplicate") return `${formatCount(result.groups.same)} pictures in several versions, ${formatCount(result.copies)} copies`;
+  if (kind === "tag" && "tags" in result) return `${formatCount(result.tags)} tags`;
   if (kind === "train") return `best after epoch ${result.best_epoch}, in ${result.out}`;
   return "";
 }
