@@ -102,16 +102,19 @@ class Serving:
     ) -> None:
         self.close()
 
-    def _look(self) -> None:
+    def _is_outdated(self) -> bool:
         catalog = self._now.collection.catalog
-        if catalog.models.serving() != catalog.model_id and not self._changing.locked():
+        return catalog.models.serving() != catalog.model_id
+
+    def _look(self) -> None:
+        if self._is_outdated() and not self._changing.locked():
             threading.Thread(target=self._change, name="sightline-promote", daemon=True).start()
 
     def _change(self) -> None:
         if not self._changing.acquire(blocking=False):
             return
         try:
-            if self._closed:
+            if self._closed or not self._is_outdated():  # another thread may have changed over while this one started
                 return
             served = self._open_next()
             served.collection.snapshot()  # so that no search has to wait for the index

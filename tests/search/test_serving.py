@@ -135,6 +135,14 @@ def test_a_page_of_the_model_before_can_be_turned(serving: Serving, library: Pat
         serving.next_page("nobody.3", 3)
 
 
+def test_whoever_comes_late_does_not_change_over_again(serving: Serving, library: Path) -> None:
+    promote(library, "turned")
+    takes_over(serving, "turned")
+    now = serving.collection
+    serving._change()  # a thread that was started before the other had changed over
+    assert serving.collection is now
+
+
 def test_a_model_that_cannot_be_loaded_changes_nothing(
     library: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
