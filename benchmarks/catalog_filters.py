@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -23,23 +24,15 @@ if __name__ == "__main__":  # run by its path, this folder would come first, and
 import numpy as np
 import typer
 
+from benchmarks.catalog import MANIFEST as WIDER
 from benchmarks.goals import Line, at_most, plain, table, write
 from indexer.catalog import Catalog, NewImage
-from indexer.images import Preprocessing
-from indexer.manifest import Manifest
 from search.filter_sql import clause
 from search.filters import FORMATS, And, Camera, Filter, Folder, Format, Not, Or, Orientation, PathPart, Range, Taken
 from search.selections import Selections
 
 DIMENSION, BATCH = 8, 10_000
-MANIFEST = Manifest(
-    model="none",
-    weights_hash="0" * 64,
-    dimension=DIMENSION,
-    preprocessing=Preprocessing(224, 224, "shortest", "bicubic", (0.5,) * 3, (0.5,) * 3),
-    tokenizer="none",
-    precision="float32",
-)
+MANIFEST = replace(WIDER, dimension=DIMENSION)
 START = datetime(2005, 1, 1)  # noqa: DTZ001 - a camera's clock has no zone
 DAYS = 7300
 SIZES = ((4032, 3024), (3024, 4032), (1920, 1080), (6000, 4000), (1000, 1000))
