@@ -385,9 +385,7 @@ class ModelReplaced(CollectionError):
 
 class ModelMismatch(CollectionError):
     def __init__(self, library: str, *, field: str, stored: str, given: str, model: str) -> None:
-        self.field = field
-        self.stored = stored
-        self.given = given
+        self.field, self.stored, self.given = field, stored, given
         remedies = {
             "model": f"use it with `--model {model}`, or make the other's embeddings with `sightline reindex --model "
             f"{given}`",
