@@ -39,7 +39,7 @@ export const messages = {
     shown: "Yellow: where the picture is most like the search.",
     flat: "No part of this picture stands out for this search.",
     failed: (reason) => `The map cannot be shown: ${reason}`,
-    },
+  },
   position: (index, name) => `${integer.format(index + 1)}: ${name}`,
   indexCommand: (library) => `sightline index ~/Pictures --library ${library}`,
   stars: (rating) => (rating === 1 ? "1 star" : `${integer.format(rating)} stars`),
