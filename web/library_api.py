@@ -51,6 +51,7 @@ _JOB_EXAMPLE: Final = {
     "started_at": "2026-05-11T17:42:09Z",
     "ended_at": None,
 }
+JOBS_EXAMPLE: Final = {"jobs": [_JOB_EXAMPLE]}
 _LINE_EXAMPLE: Final = {"at": "2026-05-11T17:44:03Z", "text": "/photos/cat.jpg: damaged or truncated picture"}
 
 
@@ -103,7 +104,7 @@ class JobOut(BaseModel):
 
 
 class JobsResponse(BaseModel):
-    model_config = examples({"jobs": [_JOB_EXAMPLE]})
+    model_config = examples(JOBS_EXAMPLE)
 
     jobs: list[JobOut]
 
