@@ -1,6 +1,7 @@
 // The English texts of this page's modules, and how they write numbers.
 
-import { formatBytes, formatCount, messages } from "../shared/messages.js";
+import { formatBytes, formatCount } from "../shared/numbers.js";
+import { say } from "../shared/say.js";
 
 const language = document.documentElement.lang;
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
@@ -51,8 +52,8 @@ export const words = {
     ].join(", "),
   embeddings: ({ embeddings, dimension }, images) =>
     embeddings < images
-      ? `${formatCount(embeddings)} of ${messages.pictures(images)}, ${formatCount(dimension)} dimensions`
-      : `${messages.pictures(embeddings)}, ${formatCount(dimension)} dimensions`,
+      ? `${formatCount(embeddings)} of ${say("common.pictures", { count: images })}, ${formatCount(dimension)} dimensions`
+      : `${say("common.pictures", { count: embeddings })}, ${formatCount(dimension)} dimensions`,
   formats: (name, count) => `${name.toUpperCase()} ${formatCount(count)}`,
   bytes: formatBytes,
 };
