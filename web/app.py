@@ -23,6 +23,7 @@ from web import (
     api,
     collections_api,
     duplicates_api,
+    exif_api,
     heat_map_api,
     job_events,
     library_api,
@@ -97,6 +98,7 @@ def create_app(
     app.include_router(api.router)
     app.include_router(query_images_api.router)
     app.include_router(heat_map_api.router)
+    app.include_router(exif_api.router)
     app.include_router(tags_api.router)
     app.include_router(job_events.router)  # before the jobs that have a number there
     app.include_router(library_api.router)
