@@ -20,7 +20,7 @@ def selected(level: Kind, *, only: Kind | None = None, undecided: bool = False) 
     return query.where(_place(loosest) == KINDS.index(only))
 
 
-def counted(level: Kind, *, undecided: bool = False) -> sa.Select[Any]:
+def counted(level: Kind, *, undecided: bool = False) -> sa.Select[int, int]:
     """How many there are of each class: its place in `KINDS`, and the number."""
     groups, loosest = _groups(level, undecided).subquery(), _loosest(level)
     query = sa.select(_place(loosest), sa.func.count()).select_from(groups)

@@ -1,7 +1,7 @@
 // One group of duplicates: its pictures side by side, and in what they differ.
 
 import { thumbnailUrl } from "../shared/api.js";
-import { formatBytes } from "../shared/messages.js";
+import { formatBytes } from "../shared/numbers.js";
 import { referenceOf } from "../shared/reference.js";
 import { language, say } from "../shared/say.js";
 import { formatPercent } from "./job-words.js";
