@@ -33,6 +33,8 @@ OPERATIONS = (
     "get /api/images/{image_id}/heat-map",
     "get /api/images/{image_id}/tags",
     "post /api/images/{image_id}/tags",
+    "get /api/map",
+    "get /api/map/points",
     "get /api/tags",
     "get /api/concepts",
     "put /api/concepts/{name}",
