@@ -36,6 +36,8 @@ OPERATIONS = (
     "get /api/images/{image_id}/duplicates",
     "get /api/images/{image_id}/tags",
     "post /api/images/{image_id}/tags",
+    "get /api/map",
+    "get /api/map/points",
     "get /api/tags",
     "get /api/concepts",
     "put /api/concepts/{name}",
