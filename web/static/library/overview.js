@@ -1,6 +1,7 @@
 // The page of what is indexed and of the work that is under way, composed. The stream of the jobs drives it: when a job
 // begins or ends, everything else is asked for again.
 
+import { FailureList } from "./failures.js";
 import { Frame, part } from "./frame.js";
 import { FolderList } from "./folders.js";
 import { showHoldings } from "./holdings.js";
@@ -33,6 +34,13 @@ class OverviewPage {
     });
     this.folders = new FolderList(part("folders"), part("folder-row"), (folder, button) =>
       this.#do(() => requests.index(folder), button),
+    );
+    this.failures = new FailureList(
+      { section: part("failed"), list: part("failures"), actions: part("retry"), template: part("failure-row") },
+      {
+        onRetry: (folder, button) => this.#do(() => requests.index(folder), button),
+        fetchFiles: (...asked) => this.frame.attempt(() => requests.failingFiles(...asked)),
+      },
     );
     this.feed = new JobFeed({
       address: () => requests.jobEvents(this.#limit + 1),
@@ -81,11 +89,13 @@ class OverviewPage {
   async #showRest() {
     const round = (this.#round += 1);
     try {
-      const [stats, models, startable] = await Promise.all([requests.stats(), requests.models(), requests.startable()]);
+      const asked = [requests.stats(), requests.models(), requests.startable(), requests.failures()];
+      const [stats, models, startable, failures] = await Promise.all(asked);
       if (round !== this.#round) return;
       this.#images = stats.images;
       showHoldings({ figure: part("images"), formats: part("formats"), facts: part("facts") }, stats);
       this.models.show(models, stats.images);
+      this.failures.show(failures, startable.folders);
       this.folders.show(stats.roots, startable.folders);
       showChoices(part("embed-model"), startable.models.filter((name) => !models.some(({ model }) => model === name)));
       part("embed").hidden = !part("embed-model").options.length;

@@ -34,6 +34,11 @@ export const tag = () => post("/api/jobs", { kind: "tag" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
 export const rollback = () => post("/api/models/rollback");
 
+export const failures = () => request(about("/api/failures"));
+
+/** @param {number} after 0 for the first page */
+export const failingFiles = (reason, after, limit) => request(about("/api/failures/files", { reason, after, limit }));
+
 /** A page of groups of duplicates: of one class, or of all. */
 export function duplicates({ kind, undecided, after, limit }) {
   return request(about("/api/duplicates", { ...groupsOf(kind), undecided, after, limit }));
