@@ -56,6 +56,7 @@ export class Terms {
     card.querySelector("img").src = url;
     card.querySelector(".term-name").textContent = file.name;
     card.setAttribute("aria-busy", "true");
+    card.inert = true;
     this.list.append(card);
     this.#waiting.add(card);
     this.#showTray();
