@@ -26,6 +26,7 @@ failure = sa.Table(
     sa.Column("path", PathBytes, nullable=False),
     sa.Column("picture", PathBytes, nullable=False),  # whose it is: of a side-car the image beside it, else the same
     sa.Column("root", PathBytes, nullable=False, index=True),  # of the source that it was met in
+    sa.Column("source", sa.String(16), nullable=False),  # its kind
     sa.Column("kind", sa.String(_KIND_LENGTH), nullable=False, index=True),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("since", UtcDateTime, nullable=False),
@@ -52,9 +53,9 @@ class Failures(Transactions):
         """Each kind and how many there are of it, the most first."""
         return self._counted(failure.c.kind)
 
-    def roots(self) -> list[tuple[str, int]]:
-        """Each source that something failed in, and how much, the most first."""
-        return self._counted(failure.c.root)
+    def roots(self) -> list[tuple[str, str, int]]:
+        """Each source that something failed in, its kind, and how much, the most first."""
+        return self._counted(failure.c.root, failure.c.source)
 
     def some(self, kind: str | None = None, *, after: int = 0, limit: int = 100) -> list[StoredFailure]:
         """The first `limit` above the id `after`, of that kind or of all."""
@@ -65,13 +66,18 @@ class Failures(Transactions):
         with self._reading() as connection:
             return [StoredFailure(*row) for row in connection.execute(query)]
 
-    def pictures(self, root: str) -> set[str]:
+    def pictures(self, root: str, source: str) -> set[str]:
         """What has failed in a source: images, and those with a side-car that has."""
         with self._reading() as connection:
-            return set(connection.scalars(sa.select(failure.c.picture).where(failure.c.root == root)))
+            return set(connection.scalars(sa.select(failure.c.picture).where(*_of(root, source))))
 
     def replace(
-        self, root: str, found: Sequence[tuple[Failure, str]], kept: set[str], parts: Sequence[str] | None = None
+        self,
+        root: str,
+        source: str,
+        found: Sequence[tuple[Failure, str]],
+        kept: set[str],
+        parts: Sequence[str] | None = None,
     ) -> None:
         """A source was looked through, or these parts of it: what failed now, with the picture that it is of.
 
@@ -79,7 +85,7 @@ class Failures(Transactions):
         """
         now = {(one.path, one.reason): picture for one, picture in found}
         with self._writing() as connection:
-            before = connection.execute(sa.select(failure).where(failure.c.root == root)).all()
+            before = connection.execute(sa.select(failure).where(*_of(root, source))).all()
             known = {(row.path, row.reason) for row in before}
             gone = [
                 row.id
@@ -90,28 +96,29 @@ class Failures(Transactions):
             ]
             for chunk in statements.chunks(gone, statements.IN_LIST):
                 connection.execute(sa.delete(failure).where(failure.c.id.in_(chunk)))
-            rows = [_row(root, *key, picture) for key, picture in now.items() if key not in known]
+            rows = [_row(root, source, *key, picture) for key, picture in now.items() if key not in known]
             if rows:
                 connection.execute(sa.insert(failure), rows)
 
-    def forget(self, root: str) -> None:
+    def forget(self, root: str, source: str) -> None:
         """The source is not looked at any more."""
         with self._writing() as connection:
-            connection.execute(sa.delete(failure).where(failure.c.root == root))
+            connection.execute(sa.delete(failure).where(*_of(root, source)))
 
-    def _counted(self, column: sa.Column[Any]) -> list[tuple[str, int]]:
+    def _counted(self, *columns: sa.Column[Any]) -> list[Any]:
         number = sa.func.count()
-        query = sa.select(column, number).group_by(column).order_by(number.desc(), column)
+        query = sa.select(*columns, number).group_by(*columns).order_by(number.desc(), *columns)
         with self._reading() as connection:
-            return [(row[0], int(row[1])) for row in connection.execute(query)]
+            return [tuple(row) for row in connection.execute(query)]
 
 
 class FailureNotes:
     """What failed in one sync of a source, and what failed before and was not looked into now."""
 
-    def __init__(self, store: Failures, root: str) -> None:
-        self._store, self._root = store, root
-        self._before = store.pictures(root)
+    def __init__(self, store: Failures, root: str, source: str) -> None:
+        """`source` is its kind."""
+        self._store, self._root, self._source = store, root, source
+        self._before = store.pictures(root, source)
         self._kept: set[str] = set()
         self._pictures: dict[str, str] = {}  # of side-cars
         self._parts: list[str] = []
@@ -133,7 +140,7 @@ class FailureNotes:
         """The whole source was looked at, or else the parts of it that were noted."""
         found = [(one, self._pictures.get(one.path, one.path)) for one in failures]
         if found or self._before:
-            self._store.replace(self._root, found, self._kept, None if whole else self._parts)
+            self._store.replace(self._root, self._source, found, self._kept, None if whole else self._parts)
 
 
 def kind_of(reason: str) -> str:
@@ -141,6 +148,10 @@ def kind_of(reason: str) -> str:
     return _NUMBER.sub("…", reason)[:_KIND_LENGTH]
 
 
-def _row(root: str, path: str, reason: str, picture: str) -> dict[str, object]:
-    kind, since = kind_of(reason), datetime.now(UTC)
-    return {"path": path, "picture": picture, "root": root, "kind": kind, "reason": reason, "since": since}
+def _row(root: str, source: str, path: str, reason: str, picture: str) -> dict[str, object]:
+    met = {"root": root, "source": source, "since": datetime.now(UTC)}
+    return {**met, "path": path, "picture": picture, "kind": kind_of(reason), "reason": reason}
+
+
+def _of(root: str, source: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return failure.c.root == root, failure.c.source == source

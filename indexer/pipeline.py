@@ -133,7 +133,7 @@ class _Run:
         self._waits = Waits()
         self._listed = self._added = self._unchanged = self._changed = 0
         self._failures: list[Failure] = []
-        self._noted = FailureNotes(catalog.failures, source.root)
+        self._noted = FailureNotes(catalog.failures, source.root, source.kind)
         self._problems: set[str] = set()  # paths that could not be listed
         self._gone: dict[int, str] = {}  # id and path of what was not listed
         self._excluded: dict[int, str] = {}  # and of what the patterns leave out

@@ -33,6 +33,7 @@ class ReasonOut(BaseModel):
 
 class FailingRootOut(BaseModel):
     path: str = Field(description="a job of kind `index` on it tries again")
+    kind: str = Field(description="of the source, as of `roots` in /api/stats")
     failures: int
 
 
@@ -41,7 +42,7 @@ class FailuresResponse(BaseModel):
         {
             "failures": 5,
             "reasons": [{"reason": _REASON, "failures": 5}],
-            "roots": [{"path": "/home/ada/Pictures", "failures": 5}],
+            "roots": [{"path": "/home/ada/Pictures", "kind": "folder", "failures": 5}],
         }
     )
 
@@ -78,7 +79,9 @@ def failures(services: ServicesDep) -> FailuresResponse:
     return FailuresResponse(
         failures=sum(number for _, number in kinds),
         reasons=[ReasonOut(reason=printable(kind), failures=number) for kind, number in kinds],
-        roots=[FailingRootOut(path=printable(root), failures=number) for root, number in known.roots()],
+        roots=[
+            FailingRootOut(path=printable(root), kind=kind, failures=number) for root, kind, number in known.roots()
+        ],
     )
 
 

@@ -43,7 +43,7 @@ def test_failures_are_kept_until_they_succeed_or_are_gone(folder: Path, collecti
     failures = collection.catalog.failures
     sync(collection, ENCODER, FolderSource(folder))
     assert names(collection) == {"good.xmp", "bad.jpg", "empty.png"}
-    assert failures.roots() == [(str(folder), 3)]
+    assert failures.roots() == [(str(folder), "folder", 3)]
     first = {one.path: (one.id, one.since) for one in failures.some()}
     [(kind, number), *_] = failures.kinds()
     assert [one.kind for one in failures.some(kind)] == [kind] * number
@@ -54,7 +54,7 @@ def test_failures_are_kept_until_they_succeed_or_are_gone(folder: Path, collecti
     (folder / "good.xmp").unlink()
     sync(collection, ENCODER, FolderSource(folder))
     assert names(collection) == {"empty.png"}
-    failures.forget(str(folder))
+    failures.forget(str(folder), "folder")
     assert failures.kinds() == []
 
 

@@ -16,7 +16,7 @@ def test_failures_by_reason_page_by_page(tmp_path: Path) -> None:
     index(folder, library, failures=4)
     with client_of(app_over(library)) as client:
         found = client.get("/api/failures").json()
-        assert (found["failures"], found["roots"]) == (4, [{"path": str(folder), "failures": 4}])
+        assert (found["failures"], found["roots"]) == (4, [{"path": str(folder), "kind": "folder", "failures": 4}])
         assert [one["failures"] for one in found["reasons"]] == [3, 1]
         asked = {"reason": found["reasons"][0]["reason"], "limit": 2}
         first = client.get("/api/failures/files", params=asked).json()

@@ -1,6 +1,7 @@
 // What could not be indexed: by the reason, with the files of each when somebody opens it, and trying again.
 
 import { say } from "../shared/say.js";
+import { mayIndex } from "./folders.js";
 import { drawRows, write } from "./rows.js";
 
 const A_PAGE = 100;
@@ -8,7 +9,7 @@ const A_PAGE = 100;
 export class FailureList {
   /**
    * @param {{section, list, actions: HTMLElement, template: HTMLTemplateElement}} elements
-   * @param {{onRetry: (folder: string, button: HTMLElement) => void,
+   * @param {{onRetry: (path: string, kind: string, button: HTMLElement) => void,
    *   fetchFiles: (reason: string, after: number, limit: number) => Promise<object | null>}} handlers
    */
   constructor({ section, list, actions, template }, { onRetry, fetchFiles }) {
@@ -21,7 +22,7 @@ export class FailureList {
     });
   }
 
-  /** @param {object} found as `/api/failures` has it @param {string[]} startable folders that may be indexed from here */
+  /** @param {object} found as `/api/failures` has it @param {object} startable as `/api/startable` has it */
   show({ failures, reasons, roots }, startable) {
     this.section.hidden = failures === 0;
     drawRows(this.list, reasons, {
@@ -36,15 +37,16 @@ export class FailureList {
         if (changed && details.open) this.#fill(details);
       },
     });
-    this.actions.replaceChildren(...roots.filter(({ path }) => startable.includes(path)).map((root) => this.#retry(root, roots)));
+    const retried = roots.filter((root) => mayIndex(startable, root));
+    this.actions.replaceChildren(...retried.map((root) => this.#retry(root, roots.length === 1)));
   }
 
-  #retry({ path, failures }, roots) {
+  #retry({ path, kind, failures }, alone) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button";
-    button.textContent = roots.length === 1 ? say("library.failures.retry") : say("library.failures.retry_in", { path, failures });
-    button.addEventListener("click", () => this.onRetry(path, button));
+    button.textContent = alone ? say("library.failures.retry") : say("library.failures.retry_in", { path, failures });
+    button.addEventListener("click", () => this.onRetry(path, kind, button));
     return button;
   }
 

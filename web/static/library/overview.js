@@ -32,13 +32,12 @@ class OverviewPage {
       onRollback: (_, button) => this.#do(() => requests.rollback(), button),
       onReindex: ({ model }, button) => this.#do(() => requests.reindex(model), button),
     });
-    this.folders = new FolderList(part("folders"), part("folder-row"), (folder, button) =>
-      this.#do(() => requests.index(folder), button),
-    );
+    const index = (path, kind, button) => this.#do(() => requests.index(path, kind), button);
+    this.folders = new FolderList(part("folders"), part("folder-row"), index);
     this.failures = new FailureList(
       { section: part("failed"), list: part("failures"), actions: part("retry"), template: part("failure-row") },
       {
-        onRetry: (folder, button) => this.#do(() => requests.index(folder), button),
+        onRetry: index,
         fetchFiles: (...asked) => this.frame.attempt(() => requests.failingFiles(...asked)),
       },
     );
@@ -95,8 +94,8 @@ class OverviewPage {
       this.#images = stats.images;
       showHoldings({ figure: part("images"), formats: part("formats"), facts: part("facts") }, stats);
       this.models.show(models, stats.images);
-      this.failures.show(failures, startable.folders);
-      this.folders.show(stats.roots, startable.folders);
+      this.failures.show(failures, startable);
+      this.folders.show(stats.roots, startable);
       showChoices(part("embed-model"), startable.models.filter((name) => !models.some(({ model }) => model === name)));
       part("embed").hidden = !part("embed-model").options.length;
     } catch (error) {
@@ -123,9 +122,9 @@ class OverviewPage {
 }
 
 /** The same once more, of a job that is over. */
-function again({ kind, arguments: { folder, model } }) {
+function again({ kind, arguments: { folder, places, kind: source, model } }) {
   const kinds = {
-    index: () => requests.index(folder),
+    index: () => (folder === undefined ? requests.index(places[0], source) : requests.index(folder)),
     reindex: () => requests.reindex(model),
     deduplicate: () => requests.deduplicate(),
     tag: () => requests.tag(),

@@ -27,7 +27,11 @@ export const job = (id) => request(about(`/api/jobs/${id}`));
 
 /** @param {"pause" | "resume" | "cancel"} wish */
 export const ask = (id, wish) => post(`/api/jobs/${id}/${wish}`);
-export const index = (folder) => post("/api/jobs", { kind: "index", folder });
+
+/** @param {string} source kind of the source, as roots have it */
+export const index = (folder, source = "folder") =>
+  post("/api/jobs", { kind: "index", folder, ...(source !== "folder" && { source }) });
+
 export const reindex = (model) => post("/api/jobs", { kind: "reindex", model });
 export const deduplicate = () => post("/api/jobs", { kind: "deduplicate" });
 export const tag = () => post("/api/jobs", { kind: "tag" });
