@@ -26,6 +26,8 @@ from indexer.schema import image
 from indexer.tags.concept_store import Concepts
 from indexer.tags.store import Tags
 from indexer.texts import Description
+from indexer.words import table as words
+from indexer.words.store import Words
 
 __all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage", "StoredModel"]
 
@@ -120,6 +122,11 @@ class Catalog(CatalogReader):
         """What people taught by marks."""
         return Concepts(self._engine, self.library)
 
+    @property
+    def words(self) -> Words:
+        """Which images have which words."""
+        return Words(self._engine, self.library)
+
     def shards(self, job_id: int) -> Shards:
         """The parts of a job that its workers share out."""
         return Shards(self._engine, self.library, job_id)
@@ -159,6 +166,7 @@ class Catalog(CatalogReader):
             self._outdate(connection, [ids[path] for path in known])
             if descriptions is not None:
                 statements.describe(connection, {ids[path]: descriptions[place] for path, place in last.items()})
+            words.refresh(connection, [ids[path] for path in (fresh if descriptions is None else last)])
         return [ids[new.path] for new in images]
 
     def touch(self, updates: Sequence[tuple[int, int, int]]) -> None:
@@ -178,6 +186,8 @@ class Catalog(CatalogReader):
         with self._writing() as connection:
             known = statements.hashes_of(connection, list(descriptions))
             statements.describe(connection, {id_: said for id_, said in descriptions.items() if id_ in known})
+            words.refresh(connection, list(known))
+            self._tell(connection)
 
     def move(self, moves: Sequence[tuple[int, str, int, int]]) -> None:
         """`(id, path, size, mtime_ns)` of files that are now elsewhere, in any order, also in a chain or a ring.
@@ -189,8 +199,7 @@ class Catalog(CatalogReader):
         paths = [path for _, path, _, _ in moves]
         moving = {int(id_) for id_, _, _, _ in moves}
         with self._writing() as connection:
-            for number in statements.model_ids(connection):
-                statements.next_revision(connection, number)
+            self._tell(connection)
             for path, holder in statements.ids_of_paths(connection, paths).items():
                 if holder not in moving:
                     raise ValueError(f"{path!r} belongs to image {holder}; remove that before moving another there")
@@ -200,6 +209,7 @@ class Catalog(CatalogReader):
                 statements.update_by_id("path", "size", "mtime_ns"),
                 [{"row": int(id_), "path": path, "size": size, "mtime_ns": mtime} for id_, path, size, mtime in moves],
             )
+            words.refresh(connection, sorted(moving))
 
     def remove(self, ids: Sequence[int]) -> None:
         """Take images and their vectors out, also what is there of one without the other; unknown ids are ignored."""
@@ -213,6 +223,7 @@ class Catalog(CatalogReader):
             for number in statements.model_ids(connection):
                 statements.remove_vectors(connection, number, found)
             connection.execute(sa.delete(image).where(image.c.id == sa.bindparam("row")), [{"row": i} for i in found])
+            words.forget(connection, found)
 
     def fill(self, files: Sequence[FileState], vectors: NDArray[np.float16]) -> int:
         """Commit this model's embeddings, `(len(files), dimension)`, of images that are there; returns how many.
@@ -234,6 +245,11 @@ class Catalog(CatalogReader):
         return len(places)
 
     # Inside
+
+    def _tell(self, connection: sa.Connection) -> None:
+        """Readers of every model keep what passes a filter until its revision changes."""
+        for number in statements.model_ids(connection):
+            statements.next_revision(connection, number)
 
     def _outdate(self, connection: sa.Connection, ids: Sequence[int]) -> None:
         """What other models said of images that have another content now."""
