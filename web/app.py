@@ -19,8 +19,9 @@ from starlette.types import Scope
 from indexer import __version__, errors
 from indexer.config import Settings
 from indexer.encoder import Encoder
-from web import api, collections_api, duplicates_api, heat_map_api, library_api, pages, tags_api
+from web import api, collections_api, duplicates_api, heat_map_api, job_events, library_api, pages, tags_api
 from web.collections import Collections, open_collections
+from web.job_events import JobStreams
 from web.problems import invalid_fields, problem, status_phrase
 from web.security import OwnHostOnly, OwnOriginOnly, SecurityHeaders, UnexpectedErrors, own_names
 
@@ -86,6 +87,7 @@ def create_app(
     app.include_router(api.router)
     app.include_router(heat_map_api.router)
     app.include_router(tags_api.router)
+    app.include_router(job_events.router)  # before the jobs that have a number there
     app.include_router(library_api.router)
     app.include_router(collections_api.router)
     app.include_router(duplicates_api.router)
@@ -100,6 +102,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.job_streams = JobStreams()
         if collections is not None:
             app.state.collections = collections
             yield

@@ -170,7 +170,7 @@ def test_rows_fill_the_width_in_order_at_any_size(visitor: Visitor) -> None:
     page = visitor.open("/")
     worst = page.evaluate(
         """async () => {
-          const { justify, rowHeight } = await import("/static/layout.js");
+          const { justify, rowHeight } = await import("/static/results/layout.js");
           const gap = 6;
           let seed = 1;
           const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;

@@ -159,7 +159,7 @@ def test_back_forward_and_reload_show_what_was_there(visitor: Visitor) -> None:
 # The next pages
 
 NEXT_PAGES = """async () => {
-  const { Results } = await import("/static/results.js");
+  const { Results } = await import("/static/results/results.js");
   const results = new Results({ text: "red", picture: null, like: null });
   while (!results.complete) await results.more(25);
   return results.items.map((item) => item.rank);
@@ -305,7 +305,7 @@ def test_addresses_and_states_are_two_spellings_of_the_same(visitor: Visitor) ->
         "/?like=x&q=#image=-1": "/",
     }
     script = """async (addresses) => {
-      const { parse, format } = await import("/static/state.js");
+      const { parse, format } = await import("/static/query/state.js");
       return addresses.map((address) => format(parse(new URL(address, location.origin))));
     }"""
     assert visitor.open().evaluate(script, list(same)) == list(same.values())

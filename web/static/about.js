@@ -1,7 +1,7 @@
 // What is being searched, and with which model: the corner of the header, its panel, and the note about `mini`.
 
-import { formatCount, messages } from "./messages.js";
-import { writeFacts } from "./facts.js";
+import { formatCount, messages } from "./shared/messages.js";
+import { writeFacts } from "./shared/facts.js";
 
 const SMALL_MODEL = "mini";
 

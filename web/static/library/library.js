@@ -1,10 +1,10 @@
 // The page of the library, composed. Jobs run in processes of their own and say every few seconds in the catalog how far
 // they are, so the page asks for that: soon while one runs, now and then otherwise, never while nobody looks.
 
-import { RequestFailed } from "../api.js";
-import { CollectionChoice } from "../collection-choice.js";
-import { Status } from "../status.js";
-import { watchTheme } from "../theme.js";
+import { RequestFailed } from "../shared/api.js";
+import { CollectionChoice } from "../shared/collection-choice.js";
+import { Status } from "../shared/status.js";
+import { watchTheme } from "../shared/theme.js";
 import { JobList, isActive } from "./jobs.js";
 import { ModelList } from "./models.js";
 import { showOverview } from "./overview.js";

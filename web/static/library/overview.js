@@ -1,7 +1,7 @@
 // What is indexed: how many pictures of which formats, how large, and what the vector index was measured to find.
 
-import { writeFacts } from "../facts.js";
-import { formatCount } from "../messages.js";
+import { writeFacts } from "../shared/facts.js";
+import { formatCount } from "../shared/messages.js";
 import { words } from "./words.js";
 
 /** @param {{figure, formats, facts: HTMLElement}} elements @param {object} stats as `/api/stats` gives it */

@@ -1,6 +1,6 @@
 // What this page asks of the JSON API, of the collection that its address names. Failures are `RequestFailed`, as in api.js.
 
-import { request } from "../api.js";
+import { request } from "../shared/api.js";
 
 /** From `/library?in=NAME`; null is the first. */
 export const collection = new URLSearchParams(location.search).get("in");

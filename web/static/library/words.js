@@ -1,6 +1,6 @@
 // The English texts of this page's modules, and how they write numbers.
 
-import { formatBytes, formatCount, messages } from "../messages.js";
+import { formatBytes, formatCount, messages } from "../shared/messages.js";
 
 const language = document.documentElement.lang;
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });

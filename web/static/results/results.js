@@ -1,7 +1,7 @@
 // The pictures of one query, or the newest ones: fetched a page at a time, each picture once.
 
-import * as api from "./api.js";
-import { hasQuery } from "./state.js";
+import * as api from "../shared/api.js";
+import { hasQuery } from "../query/state.js";
 
 const CUT = 0.1; // relevance ends where no picture is above it: docs/relevance.md
 

@@ -1,6 +1,6 @@
 // The JSON API, as functions. Every failure is a `RequestFailed` whose message is for a person.
 
-import { messages } from "./messages.js";
+import { say } from "./say.js";
 import { partsOf, referenceOf } from "./reference.js";
 
 export class RequestFailed extends Error {
@@ -118,7 +118,7 @@ async function answer(url, options) {
     response = await fetch(url, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new RequestFailed(messages.unreachable, 0);
+    throw new RequestFailed(say("common.unreachable"), 0);
   }
   if (!response.ok) throw new RequestFailed(await reason(response), response.status);
   return response;
@@ -127,5 +127,5 @@ async function answer(url, options) {
 /** The `detail` of a problem document, or a sentence with the status when there is none. */
 async function reason(response) {
   const body = await response.json().catch(() => null);
-  return typeof body?.detail === "string" ? body.detail : messages.failed(response.status);
+  return typeof body?.detail === "string" ? body.detail : say("common.failed", { status: response.status });
 }

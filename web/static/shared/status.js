@@ -1,6 +1,7 @@
 // What the page says of a search: its title, how many pictures were searched, that it is busy, what went wrong.
 
 import { messages } from "./messages.js";
+import { say } from "./say.js";
 
 const LATE = 150; // ms before a search counts as slow: faster ones show nothing, so that nothing flickers
 
@@ -27,28 +28,28 @@ export class Status {
     this.elements.progress.hidden = true;
   }
 
-  title(text) {
-    this.elements.title.textContent = text;
-    document.title = text === messages.recent ? messages.appName : `${text} · ${messages.appName}`;
+  title(title) {
+    this.elements.title.textContent = title;
+    document.title = title === messages.recent ? say("common.name") : `${title} · ${say("common.name")}`;
   }
 
-  count(text) {
-    if (this.elements.count.textContent !== text) this.elements.count.textContent = text;
+  count(said) {
+    if (this.elements.count.textContent !== said) this.elements.count.textContent = said;
   }
 
   /** @param {(() => void) | null} retry what "Try again" does; without it the message can only be dismissed */
   problem(message, retry = null) {
-    const text = document.createElement("p");
-    text.textContent = message;
+    const line = document.createElement("p");
+    line.textContent = message;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button";
-    button.textContent = retry ? messages.retry : messages.dismiss;
+    button.textContent = say(retry ? "common.retry" : "common.dismiss");
     button.addEventListener("click", () => {
       this.settled();
       retry?.();
     });
-    this.elements.problem.replaceChildren(text, button);
+    this.elements.problem.replaceChildren(line, button);
   }
 
   settled() {

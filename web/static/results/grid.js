@@ -1,8 +1,8 @@
 // The results as justified rows. Only rows near the screen are in the document; each picture keeps its element.
 
-import { thumbnailUrl } from "./api.js";
+import { thumbnailUrl } from "../shared/api.js";
 import { justify } from "./layout.js";
-import { formatScore, messages } from "./messages.js";
+import { formatScore, messages } from "../shared/messages.js";
 
 const GAP = 6;
 const STRETCH = 1.75; // a small thumbnail may be shown this much larger than it is; then the large one is fetched

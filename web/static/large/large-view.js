@@ -1,9 +1,9 @@
 // The large view: one picture with its details, previous and next by button, arrow key and swipe.
 
-import { RequestFailed, image, thumbnailUrl } from "./api.js";
-import { writeFacts } from "./facts.js";
+import { RequestFailed, image, thumbnailUrl } from "../shared/api.js";
+import { writeFacts } from "../shared/facts.js";
 import { HeatMap } from "./heat-map.js";
-import { formatBytes, formatDate, formatDimensions, formatLikely, formatScore, messages } from "./messages.js";
+import { formatBytes, formatDate, formatDimensions, formatLikely, formatScore, messages } from "../shared/messages.js";
 
 const SWIPE = 48; // pixels that a finger must travel sideways
 

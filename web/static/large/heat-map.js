@@ -1,8 +1,8 @@
 // Why a picture matched: the heat map of the present query over the picture, off until it is asked for.
 
-import * as api from "./api.js";
-import { messages } from "./messages.js";
-import { hasQuery } from "./state.js";
+import * as api from "../shared/api.js";
+import { messages } from "../shared/messages.js";
+import { hasQuery } from "../query/state.js";
 
 export class HeatMap {
   #on = false; // stays on from picture to picture

@@ -6,7 +6,7 @@
 // collection  the only one to search, or null for all that are served
 // open        the image in the large view, or null
 
-import { parseReference } from "./reference.js";
+import { parseReference } from "../shared/reference.js";
 
 /** @param {string | URL | Location} address */
 export function parse(address) {

@@ -1,6 +1,6 @@
 // Pictures to search with: dropped anywhere on the page, pasted, or picked (a phone offers its camera too).
 
-import { messages } from "./messages.js";
+import { messages } from "../shared/messages.js";
 
 const PICTURE = /\.(avif|bmp|gif|heic|heif|jfif|jpe?g|png|tiff?|webp)$/i; // where the system gives no type
 

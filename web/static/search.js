@@ -1,18 +1,18 @@
 // The page, composed: the address says what to show, the modules show it, what the visitor does changes the address.
 
 import { showAbout } from "./about.js";
-import * as api from "./api.js";
-import { CollectionChoice } from "./collection-choice.js";
-import { Grid, drawSkeleton } from "./grid.js";
+import * as api from "./shared/api.js";
+import { CollectionChoice } from "./shared/collection-choice.js";
+import { Grid, drawSkeleton } from "./results/grid.js";
 import { watchKeys } from "./keyboard.js";
-import { LargeView } from "./large-view.js";
-import { messages } from "./messages.js";
-import { acceptPictures } from "./query-picture.js";
-import { PAGE, Results } from "./results.js";
-import { SearchBox } from "./search-box.js";
-import { format, hasQuery, parse, queryKey } from "./state.js";
-import { Status } from "./status.js";
-import { watchTheme } from "./theme.js";
+import { LargeView } from "./large/large-view.js";
+import { messages } from "./shared/messages.js";
+import { acceptPictures } from "./query/query-picture.js";
+import { PAGE, Results } from "./results/results.js";
+import { SearchBox } from "./query/search-box.js";
+import { format, hasQuery, parse, queryKey } from "./query/state.js";
+import { Status } from "./shared/status.js";
+import { watchTheme } from "./shared/theme.js";
 
 const KEPT = 20; // result lists kept for going back without waiting
 const RESTORED = 300; // most pictures fetched at once to come back to the same place after a reload

@@ -1,7 +1,7 @@
 // Which collection is searched, where several are served: one of them, or all together.
 
 import * as api from "./api.js";
-import { messages } from "./messages.js";
+import { say } from "./say.js";
 
 export class CollectionChoice {
   /**
@@ -19,7 +19,7 @@ export class CollectionChoice {
   async load(chosen) {
     const collections = await api.collections();
     if (collections.length < 2) return;
-    const all = this.all ? [new Option(messages.allCollections, "")] : [];
+    const all = this.all ? [new Option(say("common.all_collections"), "")] : [];
     this.select.replaceChildren(...all, ...collections.map(option));
     this.select.hidden = false;
     this.show(chosen ?? (this.all ? null : collections[0].name));
@@ -31,7 +31,7 @@ export class CollectionChoice {
 }
 
 function option({ name, problem }) {
-  const choice = new Option(problem === null ? name : messages.isAway(name), name);
+  const choice = new Option(problem === null ? name : say("common.is_away", { name }), name);
   choice.disabled = problem !== null;
   choice.title = problem ?? "";
   return choice;

@@ -1,4 +1,4 @@
-// Every English text that the modules show (the templates hold the rest), and how numbers and dates are written.
+// Texts on their way to `web/text/en`, and how numbers and dates are written.
 
 const language = document.documentElement.lang;
 const integer = new Intl.NumberFormat(language);
@@ -11,7 +11,6 @@ const plural = (count) => (count === 1 ? "1 match" : `${integer.format(count)} m
 const pictures = (count) => (count === 1 ? "1 picture" : `${integer.format(count)} pictures`);
 
 export const messages = {
-  appName: "Sightline",
   searchHint: "Search your pictures",
   refineHint: "Add words, if you like",
   recent: "Recently added",
@@ -23,18 +22,12 @@ export const messages = {
 
   pictures,
   searched: (count, seconds) => `${pictures(count)} searched in ${duration(seconds)}`,
-  allCollections: "All collections",
-  isAway: (name) => `${name} (away)`,
   leftOut: (collections) => `Left out: ${collections.map(({ collection, reason }) => `${collection} (${reason})`).join(", ")}`,
   byTurns: "models take turns",
   answered: (matches, none, searched) => {
     if (!matches || !searched) return searched;
     return `${none ? "Nothing here matches for sure" : `About ${plural(matches.about)}`} · ${searched}`;
   },
-  unreachable: "Sightline does not answer. Is `sightline serve` still running?",
-  failed: (status) => `Sightline answered with an error (${status}).`,
-  retry: "Try again",
-  dismiss: "Dismiss",
   notAPicture: (name) => `${name} is not a picture.`,
   linkDropped: "That was a link and not a picture. Save the picture, then drop the file.",
   previewFailed: "The preview of this picture cannot be shown. Was the file moved or removed?",
@@ -50,8 +43,6 @@ export const messages = {
   position: (index, name) => `${integer.format(index + 1)}: ${name}`,
   indexCommand: (library) => `sightline index ~/Pictures --library ${library}`,
   stars: (rating) => (rating === 1 ? "1 star" : `${integer.format(rating)} stars`),
-  useLight: "Use light colours",
-  useDark: "Use dark colours",
 
   facts: {
     match: "Match",

@@ -1,6 +1,6 @@
 // The search box: words as they are typed, and the picture beside them as a chip.
 
-import { messages } from "./messages.js";
+import { messages } from "../shared/messages.js";
 
 const PAUSE = 200; // ms without a key before a search starts by itself
 
