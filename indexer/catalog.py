@@ -185,9 +185,11 @@ class Catalog(CatalogReader):
             return
         with self._writing() as connection:
             known = statements.hashes_of(connection, list(descriptions))
-            statements.describe(connection, {id_: said for id_, said in descriptions.items() if id_ in known})
-            words.refresh(connection, list(known))
-            self._tell(connection)
+            changed = statements.told_anew(connection, {id_: descriptions[id_] for id_ in known})
+            statements.describe(connection, {id_: descriptions[id_] for id_ in known})
+            if changed:
+                words.refresh(connection, changed)
+                self._tell(connection)
 
     def move(self, moves: Sequence[tuple[int, str, int, int]]) -> None:
         """`(id, path, size, mtime_ns)` of files that are now elsewhere, in any order, also in a chain or a ring.

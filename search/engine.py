@@ -61,6 +61,8 @@ class Hit:
     """What found it: what it shows, the words that are known about it, or both; empty where nothing was looked for."""
     words: tuple[WordMatch, ...] = ()
     """Where those words stand."""
+    level: float | None = None
+    """Where words brought hits forward, the best score from here on: what it counts beside hits of other lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +263,17 @@ class SearchEngine:
         behind = found.behind or (0,) * count
         parts = zip(ids, scores, self._shares(found, search), behind, _likely(found, search), why, strict=True)
         return tuple(
-            Hit(rank, score, records[id_], tuple(given), more, likely if "meaning" in why.routes else None, why.routes, why.words)
+            Hit(
+                rank,
+                score,
+                records[id_],
+                tuple(given),
+                more,
+                likely if "meaning" in why.routes else None,
+                why.routes,
+                why.words,
+                why.level,
+            )
             for rank, (id_, score, given, more, likely, why) in enumerate(parts, offset + 1)
             if id_ in records
         )
@@ -283,7 +295,9 @@ class SearchEngine:
             self._prepared(query, vectors, index, None)
             for query, vectors in zip(queries, self._embedder.embed(queries), strict=True)
         ]
-        wanted = max(MEANT, 1 + max(query.offset + query.k for query in queries))
+        wanted = 1 + max(query.offset + query.k for query in queries)
+        if any(search.words for search in searches):
+            wanted = max(wanted, MEANT)
         plain = [place for place, search in enumerate(searches) if search.is_nearest(wanted)]
         vectors = [_sum(parts) for place in plain if (parts := searches[place].parts) is not None]
         matches = index.search(np.stack(vectors), wanted) if vectors else []
@@ -304,9 +318,7 @@ def _likely(found: Window, search: KeptSearch) -> Sequence[float | None]:
     return likely
 
 
-def _why(
-    found: Window, search: KeptSearch, records: Mapping[int, ImageRecord], catalog: Catalog
-) -> Sequence[Why]:
+def _why(found: Window, search: KeptSearch, records: Mapping[int, ImageRecord], catalog: Catalog) -> Sequence[Why]:
     """Of each hit, which routes found it."""
     if search.words is None:
         return [Why(("meaning",) if search.parts is not None else ())] * len(found.ids)

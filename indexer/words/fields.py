@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 from urllib.parse import unquote
 
@@ -48,10 +49,7 @@ def words(text: str) -> Iterator[Word]:
 def parts(word: Word) -> list[Word]:
     """Of `beachTrip2019`: `beach`, `Trip`, `2019`; a plain word is its own only part."""
     cuts = [0, *(found.start() for found in _BOUNDARY.finditer(word.text)), len(word.text)]
-    return [
-        Word(word.text[start:end], word.start + start, word.start + end)
-        for start, end in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
+    return [Word(word.text[start:end], word.start + start, word.start + end) for start, end in pairwise(cuts)]
 
 
 def folded(text: str) -> str:
@@ -71,7 +69,9 @@ def place_of(path: str) -> tuple[list[str], str]:
     inner = "" if address.kind == "video" else address.inner
     if is_remote(inner):
         inner = unquote(inner.partition("?")[0])
-    *folders, name = [part for part in f"{address.container}/{inner}".split("/") if part and not part.endswith(":")] or [""]
+    *folders, name = [
+        part for part in f"{address.container}/{inner}".split("/") if part and not part.endswith(":")
+    ] or [""]
     return folders, name
 
 

@@ -57,5 +57,3 @@ class Words(Transactions):
         with self._reading() as connection:
             rows: Any = connection.execute(query).cursor  # the driver's own, as in `CatalogReader.ids_where`
             return np.fromiter((row[0] for row in rows), np.int64)
-
-

@@ -7,14 +7,13 @@ PostgreSQL would have a `tsvector` column with a GIN index here; no catalog is k
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from indexer import statements
-from indexer.schema import image, image_text
-from indexer.texts import ImageText
+from indexer.schema import image
 from indexer.words.fields import FIELDS, Field, field_texts, storable, taken_apart
 
 NAME: Final = "image_words"
@@ -26,11 +25,12 @@ image_words: Final = sa.table(NAME, sa.column("rowid", sa.Integer), *(sa.column(
 """A row for each image, of its id."""
 _PAGE = 2000  # images a step of `fill`
 
+
 def refresh(connection: sa.Connection, ids: Sequence[int]) -> None:
     """What is known of these images now, in place of what was; those that are gone are left out."""
     forget(connection, ids)
     for chunk in statements.chunks(ids, statements.IN_LIST):
-        texts = _texts(connection, chunk)
+        texts = statements.texts_of(connection, chunk)
         paths = connection.execute(sa.select(image.c.id, image.c.path).where(image.c.id.in_(chunk)))
         rows = [{"rowid": row.id, **field_texts(row.path, texts.get(row.id, ()))} for row in paths]
         if rows:
@@ -85,12 +85,3 @@ def phrase_expression(phrase: str) -> str:
 
 def _quoted(text: str) -> str:
     return '"' + storable(text).replace('"', " ").replace("\0", " ") + '"'
-
-
-def _texts(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Sequence[ImageText]]:
-    found: dict[int, list[ImageText]] = {}
-    columns = (image_text.c.image_id, image_text.c.kind, image_text.c.text)
-    query = sa.select(*columns).where(image_text.c.image_id.in_(ids)).order_by(image_text.c.image_id, image_text.c.place)
-    for row in connection.execute(query):
-        found.setdefault(row.image_id, []).append(ImageText(row.kind, row.text))
-    return found

@@ -11,17 +11,16 @@ MOST: Final = 32
 """Words; a longer text is a document, and no image has four fifths of its words."""
 _LONGEST_TAG: Final = 4  # words
 
-FUNCTION_WORDS: Final = frozenset(
-    """
+_ENGLISH: Final = """
     a about above across after all along an and another any are around as at be been before behind being below beside
     between both but by can could did do does doing down during each either few for from had has have having he her
     here hers him his how i if in inside into is it its just like ll many me more most much my near next no nor not of
     off on one onto or other our out outside over own re s same she should so some such t than that the their them then
     there these they this those through to too toward towards under until up upon us ve very was we were what when
     where which while who whom whose why will with within without would you your
-    """.split()
-)
-"""Of English: they are in captions of anything. The models that ship read English, too."""
+"""
+FUNCTION_WORDS: Final = frozenset(_ENGLISH.split())
+"""They are in captions of anything. English, as the models that ship read it."""
 
 
 def asked_words(texts: Iterable[str]) -> tuple[str, ...]:

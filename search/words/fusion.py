@@ -56,6 +56,20 @@ class Fused:
         pairs = zip(by_meaning.tolist(), by_words.tolist(), strict=True)
         return [named.get(pair, ("meaning",)) for pair in pairs]
 
+    def levels(self, ids: Ids) -> list[float | None]:
+        """Of each the best score from its place on, which falls from hit to hit; None behind the first of both."""
+        head = self._head
+        assert head.scores is not None
+        from_here = np.maximum.accumulate(np.append(head.scores, self._last_meant)[::-1])[::-1]
+        level = dict(zip(head.ids.tolist(), from_here.tolist(), strict=False))
+        return [level.get(id_) for id_ in ids.tolist()]
+
+    @property
+    def _last_meant(self) -> np.float32:
+        """No score is better behind."""
+        scores = self._meant.scores
+        return scores[-1] if scores is not None and len(scores) == MEANT else np.float32(-1)
+
     @cached_property
     def _meant(self) -> Window:
         return self.meaning.window(0, MEANT)

@@ -25,7 +25,9 @@ class WordMatch:
     """Where the words stand in `text`, in characters: from the first of each to before the second."""
 
 
-def matches(asked: Collection[str], path: str, texts: Sequence[ImageText], tags: Sequence[str]) -> tuple[WordMatch, ...]:
+def matches(
+    asked: Collection[str], path: str, texts: Sequence[ImageText], tags: Sequence[str]
+) -> tuple[WordMatch, ...]:
     """Of each field the text that has the most of the words, if any has one."""
     folders, name = place_of(path)
     fields: dict[Field | Literal["tag"], list[str]] = {

@@ -24,6 +24,8 @@ class Why:
 
     routes: tuple[Route, ...]
     words: tuple[WordMatch, ...] = ()
+    level: float | None = None
+    """The best score from there on, where words brought hits forward."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +48,8 @@ class FoundByWords:
         by_words = [id_ for id_, found in zip(ids.tolist(), routes, strict=True) if "words" in found and id_ in records]
         texts = catalog.texts(by_words)
         said = {id_: matches(self.words, records[id_].path, texts.get(id_, ()), self._tags(id_)) for id_ in by_words}
-        return [Why(found, said.get(id_, ())) for id_, found in zip(ids.tolist(), routes, strict=True)]
+        found = zip(ids.tolist(), routes, self.ranking.levels(ids), strict=True)
+        return [Why(routes, said.get(id_, ()), level) for id_, routes, level in found]
 
     def _tags(self, id: int) -> Sequence[str]:
         return [tag for tag, ids in self.tags.items() if id in ids]
