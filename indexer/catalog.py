@@ -18,6 +18,7 @@ from indexer.duplicates.library import Duplicates
 from indexer.duplicates.store import DuplicateStore
 from indexer.jobs.shards import Shards
 from indexer.jobs.store import Jobs
+from indexer.looks.look import Look
 from indexer.manifest import Manifest
 from indexer.model_shelf import ModelShelf
 from indexer.records import Changes, FileState, ImageRecord, NewImage, StoredModel
@@ -184,12 +185,20 @@ class Catalog(CatalogReader):
         if not descriptions:
             return
         with self._writing() as connection:
+            changed = statements.told_anew(connection, descriptions)
             known = statements.hashes_of(connection, list(descriptions))
-            changed = statements.told_anew(connection, {id_: descriptions[id_] for id_ in known})
             statements.describe(connection, {id_: descriptions[id_] for id_ in known})
             if changed:
                 words.refresh(connection, changed)
-                self._tell(connection)
+                self._count_up(connection)
+
+    def look(self, looks: Mapping[int, Look]) -> None:
+        """How images look, by id; unknown ids are ignored."""
+        if not looks:
+            return
+        with self._writing() as connection:
+            self._count_up(connection)
+            statements.look(connection, looks)
 
     def move(self, moves: Sequence[tuple[int, str, int, int]]) -> None:
         """`(id, path, size, mtime_ns)` of files that are now elsewhere, in any order, also in a chain or a ring.
@@ -201,7 +210,7 @@ class Catalog(CatalogReader):
         paths = [path for _, path, _, _ in moves]
         moving = {int(id_) for id_, _, _, _ in moves}
         with self._writing() as connection:
-            self._tell(connection)
+            self._count_up(connection)
             for path, holder in statements.ids_of_paths(connection, paths).items():
                 if holder not in moving:
                     raise ValueError(f"{path!r} belongs to image {holder}; remove that before moving another there")
@@ -248,7 +257,7 @@ class Catalog(CatalogReader):
 
     # Inside
 
-    def _tell(self, connection: sa.Connection) -> None:
+    def _count_up(self, connection: sa.Connection) -> None:
         """Readers of every model keep what passes a filter until its revision changes."""
         for number in statements.model_ids(connection):
             statements.next_revision(connection, number)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from indexer.duplicates.kinds import Kind
 from indexer.duplicates.library import MOST_APART, DuplicateGroup
+from web.api import ImageId
 from web.collections import ServicesDep
 from web.problems import documented
 from web.schemas import IMAGE_EXAMPLE, ImageOut, examples
@@ -110,7 +111,7 @@ class SetApart(_Decision):
 Decision = Annotated[Keep | SetApart, Field(discriminator="decision")]
 
 
-class DecisionResponse(BaseModel):
+class GroupsResponse(BaseModel):
     model_config = examples({"groups": [_GROUP]})
 
     groups: list[GroupOut] = Field(description="that these images are in now")
@@ -136,14 +137,28 @@ def duplicates(
     )
 
 
+@router.get(
+    "/images/{image_id}/duplicates", summary="The groups of duplicates that an image is in", responses=documented(404)
+)
+def duplicates_of(
+    services: ServicesDep,
+    image_id: ImageId,
+    level: Annotated[Kind, QueryParameter(alias="class", description="as of all groups")] = "burst",
+) -> GroupsResponse:
+    """As the last run found them: none, or one; of look-alikes there may be several."""
+    catalog = services.collection.catalog
+    catalog.get(image_id)
+    return GroupsResponse(groups=[GroupOut.of(group) for group in catalog.duplicates.groups_of([image_id], level)])
+
+
 @router.post(
     "/duplicates/decisions", summary="Say what is no duplicate, or is kept", responses=documented(400, 403, 404)
 )
-def decide(services: ServicesDep, decision: Decision) -> DecisionResponse:
+def decide(services: ServicesDep, decision: Decision) -> GroupsResponse:
     """Remembered by the bytes of the images, wherever they move. The groups follow at once, and every later run."""
     known = services.collection.catalog.duplicates
     if decision.decision == "keep":
         known.keep(decision.images, undo=decision.undo)
     else:
         known.set_apart(decision.images, undo=decision.undo)
-    return DecisionResponse(groups=[GroupOut.of(group) for group in known.groups_of(decision.images)])
+    return GroupsResponse(groups=[GroupOut.of(group) for group in known.groups_of(decision.images)])

@@ -46,6 +46,13 @@ def test_groups_page_by_page(client: TestClient) -> None:
     assert client.get("/api/duplicates?class=twins").status_code == 422
 
 
+def test_the_group_of_an_image(client: TestClient) -> None:
+    assert _ids(client.get("/api/images/2/duplicates").json()) == [{1, 2, 3}]
+    assert client.get("/api/images/3/duplicates?class=same").json() == {"groups": []}
+    assert client.get("/api/images/6/duplicates").json() == {"groups": []}
+    assert client.get("/api/images/999999/duplicates").status_code == 404
+
+
 def test_decisions_show_at_once(client: TestClient) -> None:
     def decide(decision: str, *images: int, undo: bool = False) -> dict[str, list[dict[str, object]]]:
         body = {"decision": decision, "images": images, "undo": undo}

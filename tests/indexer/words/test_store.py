@@ -107,16 +107,14 @@ def test_gaps_are_seen_and_closed(catalog: Catalog) -> None:
     assert (found(catalog, "dog"), found(catalog, "ghost")) == ([1], [])
 
 
-def test_an_older_catalog_is_filled_when_it_is_opened(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    catalog.close()
-    with sqlite3.connect(catalog.library / "catalog.db") as connection:
-        connection.execute("DROP TABLE image_words")
-        connection.execute("UPDATE alembic_version SET version_num = '0007'")
-    connection.close()
+def test_an_older_catalog_is_filled_page_by_page(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tests/indexer/test_migrations.py` has one that is opened."""
     monkeypatch.setattr(table, "_PAGE", 1)
-    with Catalog.open(catalog.library) as opened:
-        assert (found(opened, "dog"), found(opened, "rome")) == ([1], [2])
-        assert opened.words.gaps() == ([], [])
+    with catalog._writing() as connection:
+        table.forget(connection, [1, 2])
+        table.fill(connection)
+    assert (found(catalog, "dog"), found(catalog, "rome")) == ([1], [2])
+    assert catalog.words.gaps() == ([], [])
 
 
 def test_the_index_is_sound_by_its_own_account(catalog: Catalog) -> None:

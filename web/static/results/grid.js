@@ -2,7 +2,8 @@
 
 import { thumbnailUrl } from "../shared/api.js";
 import { justify } from "./layout.js";
-import { formatScore, messages } from "../shared/messages.js";
+import { messages } from "../shared/messages.js";
+import { formatScore } from "../shared/numbers.js";
 
 const GAP = 6;
 const STRETCH = 1.75; // a small thumbnail may be shown this much larger than it is; then the large one is fetched

@@ -8,7 +8,7 @@ const CUT = 0.1; // relevance ends where no picture is above it: docs/relevance.
 export const PAGE = 60; // about three screens of a desk's display
 
 export class Results {
-  /** @param {object} query a state of the page, perhaps with a `file` that is to be uploaded */
+  /** @param {object} query a state of the page */
   constructor(query) {
     this.query = query;
     this.items = [];
@@ -18,8 +18,10 @@ export class Results {
     this.seconds = null;
     this.joined = null; // "rank" if collections of different models answered
     this.unanswered = []; // collections that were left out
+    this.chips = []; // what was read in the box beside what is to be seen
+    this.meaning = null; // what of the box is to be seen
     this.scroll = 0;
-    this.#next = hasQuery(query) || query.file ? 0 : null;
+    this.#next = hasQuery(query) ? 0 : null;
   }
 
   #cursor = null; // of the next page of hits, while the server keeps the search
@@ -53,7 +55,7 @@ export class Results {
 
   async #fetch(count, signal) {
     if (this.#ended) return;
-    if (hasQuery(this.query) || this.query.file) await this.#search(count, signal);
+    if (hasQuery(this.query)) await this.#search(count, signal);
     else await this.#newest(count, signal);
   }
 
@@ -66,8 +68,10 @@ export class Results {
     this.seconds ??= page.seconds;
     this.joined = page.joined;
     this.unanswered = page.unanswered;
-    if (this.query.file) {
-      this.query = { ...this.query, file: null, like: null, picture: page.query.query_image };
+    if (page.query) {
+      // Only the first page, and each that goes on by offset, says how the box was read.
+      this.chips = page.chips;
+      this.meaning = page.meaning;
     }
     this.#add(page.hits, page.next_offset);
   }
