@@ -60,7 +60,7 @@ def folded(text: str) -> str:
 
 def taken_apart(text: str) -> str:
     """With a space wherever a part of a word ends."""
-    return " ".join(part.text for word in words(text) for part in parts(word))
+    return " ".join(_WORD.findall(_BOUNDARY.sub(" ", text)))
 
 
 def place_of(path: str) -> tuple[list[str], str]:
@@ -90,11 +90,11 @@ def field_texts(path: str, texts: Sequence[ImageText]) -> dict[Field, str]:
 
 def _both_ways(names: Sequence[str]) -> list[str]:
     """Each name taken apart; then, as they were, the words that had more than one part."""
-    apart = [taken_apart(storable(name)) for name in names]
-    whole = [word.text for name in names for word in words(storable(name)) if len(parts(word)) > 1]
-    return apart + whole
+    stored = [storable(name) for name in names]
+    whole = [word for name in stored for word in _WORD.findall(name) if _BOUNDARY.search(word)]
+    return [taken_apart(name) for name in stored] + whole
 
 
 def storable(text: str) -> str:
     """What is no UTF-8 becomes `?`, and a letter with its accent one character."""
-    return unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
+    return text if text.isascii() else unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
