@@ -26,14 +26,13 @@ from indexer.thumbnails import Side
 from search.box import Box
 from search.engine import Results
 from search.query import MAX_ID
-from web import thumbnails, uploads
+from web import thumbnails
 from web.collections import Collections, CollectionsDep, NamesDep, ServicesDep
 from web.collections_api import joint_answer
 from web.problems import documented, printable
 from web.queries import read_query
 from web.schemas import (
     CURSOR,
-    HASH_EXAMPLE,
     MAX_K,
     MAX_OFFSET,
     Health,
@@ -46,7 +45,7 @@ from web.schemas import (
     SearchResponse,
     version,
 )
-from web.search_schemas import HASH, ChipOut, FacetsOut, MatchesOut
+from web.search_schemas import ChipOut, FacetsOut, MatchesOut
 from web.stats_schemas import IndexOut, RootOut, StatsResponse
 from web.thumbnails import original_status, read_original
 from web.uploads import read_search
@@ -194,23 +193,6 @@ def _answer(
         matches=MatchesOut.of(results.claim.matches) if results.claim else None,
         no_match=results.claim.no_match if results.claim else None,
     )
-
-
-@router.get(
-    "/query-images/{name}",
-    summary="A picture that was sent to search with",
-    response_class=Response,
-    responses=pictures(uploads.MEDIA_TYPE) | documented(404),
-)
-def query_image(
-    request: Request,
-    services: ServicesDep,
-    name: Annotated[str, PathParameter(pattern=f"^{HASH}$", examples=[HASH_EXAMPLE])],
-) -> Response:
-    """Scaled down to 768 px. The newest 500 are kept."""
-    data = services.query_images.read(name)
-    headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{name}"'}
-    return unless_known(request, Response(data, media_type=uploads.MEDIA_TYPE, headers=headers))
 
 
 @router.get("/images", summary="Images, the newest first")

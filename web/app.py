@@ -19,8 +19,21 @@ from starlette.types import Scope
 from indexer import __version__, errors
 from indexer.config import Settings
 from indexer.encoder import Encoder
-from web import api, collections_api, duplicates_api, heat_map_api, library_api, pages, tags_api
+from web import (
+    api,
+    collections_api,
+    duplicates_api,
+    exif_api,
+    heat_map_api,
+    job_events,
+    library_api,
+    map_api,
+    pages,
+    query_images_api,
+    tags_api,
+)
 from web.collections import Collections, open_collections
+from web.job_events import JobStreams
 from web.problems import invalid_fields, problem, status_phrase
 from web.security import OwnHostOnly, OwnOriginOnly, SecurityHeaders, UnexpectedErrors, own_names
 
@@ -84,9 +97,13 @@ def create_app(
         },
     )
     app.include_router(api.router)
+    app.include_router(query_images_api.router)
     app.include_router(heat_map_api.router)
+    app.include_router(exif_api.router)
     app.include_router(tags_api.router)
+    app.include_router(job_events.router)  # before the jobs that have a number there
     app.include_router(library_api.router)
+    app.include_router(map_api.router)
     app.include_router(collections_api.router)
     app.include_router(duplicates_api.router)
     app.include_router(api.health_router)
@@ -100,6 +117,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.job_streams = JobStreams()
         if collections is not None:
             app.state.collections = collections
             yield

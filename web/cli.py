@@ -94,10 +94,9 @@ def serve(
 
 
 def _serve(settings: Settings, libraries: Mapping[str, Path], *, watch: bool) -> None:
-    import uvicorn
-
     from web.app import create_app
     from web.collections import open_collections
+    from web.server import Server
     from web.workers import watching
 
     # Opened before the address is announced: what is wrong with collection or model is one line, as everywhere.
@@ -112,7 +111,7 @@ def _serve(settings: Settings, libraries: Mapping[str, Path], *, watch: bool) ->
         with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as watches:
             for path in libraries.values() if watch else ():
                 watches.enter_context(watching(settings.model_copy(update={"library": path})))
-            uvicorn.Server(uvicorn.Config(application, log_level="warning")).run(sockets=[listener])
+            Server(application).run(sockets=[listener])
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -13,7 +13,10 @@ from pydantic import BaseModel, Field
 
 from indexer.jobs.store import Job, JobLine, JobState, Wish
 from indexer.records import StoredModel
+from indexer.roots import FOLDER
 from indexer.sources import FolderSource
+from indexer.sources.naming import SourceKind
+from indexer.training.recipe import Recipe, Trains
 from web.collections import ServicesDep
 from web.permission import Permission
 from web.problems import documented, printable
@@ -25,6 +28,7 @@ router: Final = APIRouter(prefix="/api", responses=documented(404, 422, 503))
 JobId = Annotated[int, PathParameter(ge=1, le=2**31 - 1, examples=[3])]
 ModelId = Annotated[int, PathParameter(ge=1, le=2**31 - 1, description="its number in /api/models", examples=[1])]
 
+_RECIPE: Final = Recipe()
 _MODEL_EXAMPLE: Final = {
     "id": 1,
     "model": "mini",
@@ -51,6 +55,7 @@ _JOB_EXAMPLE: Final = {
     "started_at": "2026-05-11T17:42:09Z",
     "ended_at": None,
 }
+JOBS_EXAMPLE: Final = {"jobs": [_JOB_EXAMPLE]}
 _LINE_EXAMPLE: Final = {"at": "2026-05-11T17:44:03Z", "text": "/photos/cat.jpg: damaged or truncated picture"}
 
 
@@ -103,7 +108,7 @@ class JobOut(BaseModel):
 
 
 class JobsResponse(BaseModel):
-    model_config = examples({"jobs": [_JOB_EXAMPLE]})
+    model_config = examples(JOBS_EXAMPLE)
 
     jobs: list[JobOut]
 
@@ -124,12 +129,20 @@ class JobWithLog(JobOut):
 
 
 class IndexJob(BaseModel):
-    """Bring the collection up to date with a folder."""
+    """Bring the collection up to date with a folder, or with a source of another kind that was indexed before."""
 
-    model_config = examples({"kind": "index", "folder": "/home/ada/Pictures"})
+    model_config = examples(
+        {"kind": "index", "folder": "/home/ada/Pictures"},
+        {"kind": "index", "folder": "s3://photos/2024", "source": "remote"},
+    )
 
     kind: Literal["index"]
-    folder: str = Field(max_length=4096, description="one that was indexed before or that the settings allow, or below")
+    folder: str = Field(
+        max_length=4096,
+        description="one that was indexed before or that the settings allow, or below; or, with another `source`, the "
+        "path of one of `sources` in /api/startable",
+    )
+    source: SourceKind = Field(default="folder", description="of what kind it is")
 
 
 class ReindexJob(BaseModel):
@@ -158,16 +171,67 @@ class TagJob(BaseModel):
     kind: Literal["tag"]
 
 
-NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob | TagJob, Field(discriminator="kind")]
+class MapJob(BaseModel):
+    """Lay all images out on a map anew."""
+
+    model_config = examples({"kind": "map"})
+
+    kind: Literal["map"]
+
+
+class TrainJob(BaseModel):
+    """Train a model on the captions of the collection's own pictures, into a folder in the collection's own.
+
+    What it becomes is in the job's result as `model`, to be named in a job of kind `reindex` and then promoted.
+    """
+
+    model_config = examples(
+        {"kind": "train", "model": "ViT-B-32/laion2b_s34b_b79k", "train": "adapter", "epochs": 5, "batch_size": 128}
+    )
+
+    kind: Literal["train"]
+    model: str = Field(max_length=4096, description="what to begin with: one of `models` in /api/startable")
+    train: Trains = Field(
+        default=_RECIPE.train,
+        description="what moves: all weights, the text tower, low-rank updates, or a map on top, which is the fastest",
+    )
+    epochs: int = Field(default=_RECIPE.epochs, ge=1, le=100, description="times every picture is shown, at most")
+    patience: int = Field(default=_RECIPE.patience, ge=1, le=100, description="epochs without better recall")
+    batch_size: int = Field(default=_RECIPE.batch_size, ge=2, le=512, description="pairs told apart at once")
+    learning_rate: float | None = Field(default=None, ge=1e-6, le=0.1, description="the highest; null: as suits")
+    held_out: float = Field(default=_RECIPE.held_out, ge=0.01, le=0.5, description="share that recall is measured on")
+    seed: int = Field(default=_RECIPE.seed, ge=0, le=2**32 - 1, description="the same one gives the same training")
+    skip_missing: bool = Field(default=False, description="leave out captioned pictures whose files are away")
+
+    def recipe(self) -> Recipe:
+        chosen = self.model_dump(exclude={"kind", "model", "skip_missing"})
+        return Recipe(**chosen)
+
+
+NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob | TagJob | MapJob | TrainJob, Field(discriminator="kind")]
+
+
+class SourceOut(BaseModel):
+    path: str = Field(description="or the URL of an object store; `folder` of a job of kind `index`")
+    kind: SourceKind
 
 
 class StartableResponse(BaseModel):
     """What may be begun from here: named before by the owner of the machine, on the machine itself."""
 
-    model_config = examples({"folders": ["/home/ada/Pictures"], "models": ["mini", "ViT-B-32/laion2b_s34b_b79k"]})
+    model_config = examples(
+        {
+            "folders": ["/home/ada/Pictures"],
+            "sources": [{"path": "s3://photos/2024", "kind": "remote"}],
+            "models": ["mini", "ViT-B-32/laion2b_s34b_b79k"],
+        }
+    )
 
     folders: list[str] = Field(description="to index, with what is below them; the last indexed first")
-    models: list[str] = Field(description="to embed by: of the collection, trained on it, or with weights here")
+    sources: list[SourceOut] = Field(description="of other kinds, to be indexed again")
+    models: list[str] = Field(
+        description="to embed by, and to begin a training with: of the collection, trained on it, or with weights here"
+    )
 
 
 @router.get("/models", summary="The models that the collection has embeddings of")
@@ -189,11 +253,12 @@ def rollback(services: ServicesDep) -> ModelsResponse:
     return models(services)
 
 
-@router.get("/startable", summary="The folders and models of which a job may be begun here")
+@router.get("/startable", summary="The folders, other sources and models of which a job may be begun here")
 def startable(services: ServicesDep) -> StartableResponse:
     allowed = Permission.of(services.collection.catalog, services.settings)
     return StartableResponse(
         folders=[printable(folder) for folder in allowed.folders],
+        sources=[SourceOut(path=printable(root.path), kind=root.kind) for root in allowed.sources],
         models=[printable(model) for model in allowed.models],
     )
 
@@ -247,10 +312,15 @@ def cancel(services: ServicesDep, job_id: JobId) -> JobOut:
 
 def _arguments(wanted: NewJob, allowed: Permission) -> dict[str, Any]:
     """Of the job, as the command line writes them. Status 403 for what is not allowed."""
+    if isinstance(wanted, IndexJob) and wanted.source != FOLDER:
+        return allowed.source(wanted.folder, wanted.source).arguments()
     if isinstance(wanted, IndexJob):
         return {"folder": FolderSource(allowed.folder(wanted.folder)).root}
     if isinstance(wanted, ReindexJob):
         return {"model": allowed.model(wanted.model)} | ({"from_thumbnails": True} if wanted.from_thumbnails else {})
+    if isinstance(wanted, TrainJob):  # data and folder are the collection's own
+        recipe = asdict(wanted.recipe())
+        return {"model": allowed.model(wanted.model), "recipe": recipe, "skip_missing": wanted.skip_missing}
     return {}
 
 

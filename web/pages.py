@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from indexer import __version__
+from web.texts import preferred
 
 STATIC: Final = Path(__file__).parent / "static"
 """Plain ES modules, styles and the icon, served below `/static`."""
@@ -19,32 +22,71 @@ THEMES: Final = ("light", "dark")
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
-# Named in the shells, so that the browser fetches all modules at once instead of one import after the other.
-_SEARCH_MODULES: Final = sorted(path.name for path in STATIC.glob("*.js"))
-_SHARED_MODULES: Final = tuple(
-    f"{name}.js" for name in ("api", "collection-choice", "facts", "messages", "reference", "status", "theme")
+_IMPORTED: Final = re.compile(r'^(?:import|export)\b[^"]*?from "([^"]+)";|^import "([^"]+)";', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a shell is made of: a template, and names below `/static`."""
+
+    template: str
+    script: str
+    styles: tuple[str, ...]
+
+
+SEARCH: Final = Page(
+    "search.html", "search.js", ("base.css", "query/query.css", "results/results.css", "large/large.css")
 )
-_LIBRARY_MODULES: Final = sorted((*(f"library/{path.name}" for path in STATIC.glob("library/*.js")), *_SHARED_MODULES))
+OVERVIEW: Final = Page("library/overview.html", "library/overview.js", ("base.css", "library/library.css"))
+DUPLICATES: Final = Page(
+    "library/duplicates.html", "library/duplicates.js", ("base.css", "library/library.css", "library/duplicates.css")
+)
 
 
 @router.get("/", response_class=HTMLResponse)
 def search_page(request: Request) -> Response:
     """Where people search."""
-    return _shell(request, "page.html", _SEARCH_MODULES)
+    return _shell(request, SEARCH)
 
 
 @router.get("/library", response_class=HTMLResponse)
-def library_page(request: Request) -> Response:
+def overview_page(request: Request) -> Response:
     """What is indexed, the models, and the jobs."""
-    return _shell(request, "library.html", _LIBRARY_MODULES)
+    return _shell(request, OVERVIEW)
 
 
-def _shell(request: Request, template: str, modules: Sequence[str]) -> Response:
-    """In the theme that the visitor chose before, so that it never flashes in the other."""
+@router.get("/library/duplicates", response_class=HTMLResponse)
+def duplicates_page(request: Request) -> Response:
+    """What is there more than once, to be looked through."""
+    return _shell(request, DUPLICATES)
+
+
+def _shell(request: Request, page: Page) -> Response:
+    """In the visitor's language and the theme chosen before, so that it never flashes in the other."""
     chosen = request.cookies.get("theme")
     return _templates.TemplateResponse(
         request,
-        template,
-        {"theme": chosen if chosen in THEMES else None, "modules": modules, "version": __version__},
-        headers={"Cache-Control": "no-cache", "Vary": "Cookie"},
+        page.template,
+        {
+            "page": page,
+            "modules": modules(page.script),
+            "theme": chosen if chosen in THEMES else None,
+            "say": preferred(request.headers.get("accept-language", "")),
+            "version": __version__,
+        },
+        headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"},
     )
+
+
+@cache
+def modules(script: str) -> tuple[str, ...]:
+    """It and all that it imports. The shell names them, so that the browser fetches all at once, not one by one."""
+    found: dict[Path, None] = {}
+    waiting = [STATIC / script]
+    while waiting:
+        module = waiting.pop().resolve()
+        if module not in found:
+            found[module] = None
+            names = (first or second for first, second in _IMPORTED.findall(module.read_text("utf-8")))
+            waiting += [module.parent / name for name in names]
+    return tuple(sorted(str(module.relative_to(STATIC.resolve())) for module in found))

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -21,6 +20,7 @@ from indexer.pipeline import sync
 from indexer.sources import FolderSource
 from tests.palette import COLOURS, PaletteEncoder
 from web.app import create_app
+from web.server import Server
 
 Serve = Callable[[FastAPI], AbstractContextManager[str]]
 SHAPES = ((160, 120), (120, 160), (200, 100), (128, 128), (240, 90), (90, 150))
@@ -93,7 +93,7 @@ def client(library: Path) -> Iterator[TestClient]:
 
 @contextmanager
 def _serving(app: FastAPI) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
+    server = Server(app, host="127.0.0.1", port=0, ws="none")
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

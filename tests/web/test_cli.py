@@ -97,7 +97,7 @@ def test_a_busy_port_that_was_asked_for_is_an_error_and_the_default_moves_on(mon
         assert free.getsockname()[0] == "127.0.0.1"
 
 
-def test_ctrl_c_ends_the_service_and_is_no_failure(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_service_also_while_a_page_listens_and_is_no_failure(tmp_path: Path) -> None:
     write(tmp_path / "photos" / "good.jpg", photo(64, 48))
     library = str(tmp_path / "library")
     assert _run("index", str(tmp_path / "photos"), "--library", library).returncode == 0
@@ -107,8 +107,10 @@ def test_ctrl_c_ends_the_service_and_is_no_failure(tmp_path: Path) -> None:
         address = service.stdout.readline().split()[3]
         with urlopen(f"{address}healthz", timeout=20) as answer:
             assert answer.status == 200
-        service.send_signal(signal.SIGINT)
-        rest, errors = service.communicate(timeout=20)
+        with urlopen(f"{address}api/jobs/events", timeout=20) as listening:
+            assert listening.readline() == b"event: jobs\n"
+            service.send_signal(signal.SIGINT)
+            rest, errors = service.communicate(timeout=20)
     assert (service.returncode, rest) == (0, "")
     [says_what_encodes] = errors.splitlines()
     assert says_what_encodes.startswith("INFO: encoding with torch in")

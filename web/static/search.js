@@ -1,0 +1,265 @@
+// The page, composed: the address says what to show, the modules show it, what the visitor does changes the address.
+
+import { showAbout } from "./about.js";
+import { watchKeys } from "./keyboard.js";
+import { LargeView } from "./large/large-view.js";
+import { Query } from "./query/query.js";
+import { START, format, hasQuery, parse, queryKey } from "./query/state.js";
+import { countLine, leftOut } from "./results/count-line.js";
+import { Grid, drawSkeleton } from "./results/grid.js";
+import { KeptResults } from "./results/kept-results.js";
+import { PAGE, Results } from "./results/results.js";
+import * as api from "./shared/api.js";
+import { CollectionChoice } from "./shared/collection-choice.js";
+import { Places } from "./shared/places.js";
+import { Status } from "./shared/status.js";
+import { watchTheme } from "./shared/theme.js";
+
+const RESTORED = 300; // most pictures fetched at once to come back to the same place after a reload
+const part = (id) => document.querySelector(`#${id}`);
+
+class Page {
+  #results = null; // what the grid shows
+  #kept = new KeptResults();
+  #abort = null; // of the query under way
+  #stats = null;
+
+  constructor() {
+    /** As in state.js: read it, and change it by `go`. */
+    this.state = parse(location);
+    this.status = new Status({
+      title: part("title"),
+      count: part("count"),
+      problem: part("problem"),
+      progress: part("progress"),
+      main: part("main"),
+    });
+    this.query = new Query(this);
+    this.grid = new Grid(part("results"), {
+      address: (item) => format({ ...this.state, open: item.id }),
+      onOpen: (item) => this.go({ ...this.state, open: item.id }),
+      onNearEnd: () => this.#more(),
+    });
+    this.large = new LargeView(part("large"), {
+      onStep: (step) => this.#step(step),
+      onSimilar: (item) => this.go({ ...this.start, terms: [{ kind: "like", ref: item.id, weight: 1, region: null }] }),
+      onClosed: (item) => this.#largeClosed(item),
+    });
+    this.choice = new CollectionChoice(part("collection"), (collection) => {
+      const terms = this.state.terms.filter(({ kind }) => kind !== "like"); // those are of another collection
+      this.go({ ...this.state, collection, terms, right: [], wrong: [], open: null });
+    });
+    this.places = new Places(() => {
+      this.#keepScroll();
+      this.#show(parse(location), { kept: true });
+    });
+  }
+
+  open() {
+    watchTheme(part("theme"));
+    watchKeys({ box: this.query.box, grid: this.grid, help: part("keys-help"), button: part("keys") });
+    part("home").addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.#results = null; // ask again, even when this is the start page
+      this.go(this.start);
+    });
+    document.addEventListener("scrollend", () => this.places.remember(this.#results?.items.length ?? 0));
+    addEventListener("focus", () => this.#lookAgain());
+    this.#loadStats();
+    this.#loadChoice();
+    this.#show(this.state, { place: this.places.remembered });
+  }
+
+  /** Without a query, of the collection that is chosen. */
+  get start() {
+    return { ...START, collection: this.state.collection };
+  }
+
+  /** An image that was among results lately, or null. */
+  known(reference) {
+    const index = this.#results?.indexOf(reference) ?? -1;
+    return index >= 0 ? this.#results.items[index] : this.#kept.item(reference);
+  }
+
+  /** Show another state and make it a history entry, or the newest entry's new content. */
+  go(state, { replace = false } = {}) {
+    this.#keepScroll();
+    this.places.go(format(state), { replace, opened: state.open !== null });
+    return this.#show(state);
+  }
+
+  /** Search by one more picture or text: `{kind, ref, weight, region}` as in state.js; the last two may be left out. */
+  addTerm(term) {
+    return this.query.add([term]);
+  }
+
+  /** Search with more in the box, such as a filter. */
+  addToBox(text) {
+    return this.query.addToBox(text);
+  }
+
+  /**
+   * @param {{kept?: boolean, place?: {scroll?: number, loaded?: number}}} how `kept`: pictures fetched before will do;
+   *   `place`: where the page was before a reload
+   */
+  async #show(state, { kept = false, place = {} } = {}) {
+    const moved = state.collection !== this.state.collection;
+    this.state = state;
+    if (moved) this.#loadStats();
+    this.choice.show(state.collection);
+    this.query.show(state);
+    if (state.open === null) this.large.close();
+    this.#abort?.abort();
+    if (queryKey(state) !== this.#shownKey) await this.#load(state, kept, place);
+    else this.#settle();
+    if (this.state === state && state.open !== null) await this.#showLarge(state);
+  }
+
+  get #shownKey() {
+    return this.#results && queryKey(this.#results.query);
+  }
+
+  async #load(state, useKept, { scroll = 0, loaded = 0 }) {
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.status.settled();
+    const kept = useKept ? this.#kept.of(state) : null;
+    const results = kept ?? new Results(state);
+    try {
+      if (!kept) {
+        this.status.busy(() => this.#showSkeleton());
+        await results.more(Math.min(Math.max(loaded, PAGE), RESTORED), abort.signal);
+      }
+      if (abort.signal.aborted) return;
+      this.#settle();
+      this.#arrived(results, kept ? kept.scroll : scroll);
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      this.#settle();
+      this.#failed(error, () => this.#show(state));
+    }
+  }
+
+  #settle() {
+    this.status.idle();
+    part("skeleton").hidden = true;
+  }
+
+  #arrived(results, scroll) {
+    this.#results = results;
+    this.#kept.keep(results);
+    const heldFocus = this.grid.hasFocus;
+    this.#draw();
+    this.#showCount();
+    if (results.unanswered.length) this.status.problem(leftOut(results.unanswered));
+    scrollTo(0, scroll);
+    if (heldFocus) this.grid.focus(0);
+  }
+
+  /** A query that fails leaves the page empty: what the words do not describe is not shown under them. */
+  #failed(error, retry) {
+    if (!(error instanceof api.RequestFailed)) throw error;
+    if (queryKey(this.state) !== this.#shownKey) {
+      this.#results = null;
+      this.grid.show([], true);
+      this.status.count("");
+    }
+    this.status.problem(error.message, error.mayPass ? retry : null);
+  }
+
+  #draw() {
+    this.grid.show(this.#results.items, this.#results.complete, this.#results.lastRelevant);
+  }
+
+  #showSkeleton() {
+    if (this.#results?.items.length) return; // the pictures of the last query stay until the new ones have come
+    part("skeleton").hidden = false;
+    drawSkeleton(part("skeleton"));
+  }
+
+  #showCount() {
+    const { images, items, complete } = this.#results;
+    this.status.count(countLine(this.#results, this.#stats?.images ?? null));
+    const none = complete && !items.length;
+    const nothingIndexed = none && (images === 0 || !hasQuery(this.state));
+    part("nothing-indexed").hidden = !nothingIndexed;
+    part("nothing-found").hidden = !none || nothingIndexed;
+  }
+
+  async #more() {
+    const results = this.#results;
+    try {
+      await results.more();
+      if (results === this.#results) this.#draw();
+    } catch (error) {
+      if (results === this.#results) this.#failed(error, () => this.#more());
+    }
+  }
+
+  async #showLarge(state) {
+    try {
+      const index = this.#results?.indexOf(state.open) ?? -1;
+      const item = index >= 0 ? this.#results.items[index] : await api.image(state.open);
+      if (this.state !== state) return;
+      const place = { index, last: index === (this.#results?.items.length ?? 0) - 1 };
+      this.large.show(item, place, { ...state, text: this.#results?.meaning ?? state.text });
+    } catch (error) {
+      this.#failed(error, null);
+      this.go({ ...state, open: null }, { replace: true });
+    }
+  }
+
+  async #step(step) {
+    const index = this.#results.indexOf(this.state.open) + step;
+    const item = this.#results.items[index];
+    if (!item) return;
+    if (this.#results.items.length - index < PAGE / 4 && !this.#results.complete) this.#more();
+    await this.go({ ...this.state, open: item.id }, { replace: true });
+  }
+
+  /** Closed by its button, by Esc, or because the address no longer names a picture. */
+  #largeClosed(item) {
+    if (this.state.open !== null) {
+      this.state = { ...this.state, open: null };
+      if (this.places.opened) history.back();
+      else this.places.rename(format(this.state));
+    }
+    const index = this.#results?.indexOf(item.id) ?? -1;
+    if (index >= 0) this.grid.focus(index);
+  }
+
+  #keepScroll() {
+    if (this.#results) this.#results.scroll = scrollY;
+  }
+
+  async #loadStats() {
+    try {
+      this.#stats = await api.stats(this.state.collection);
+    } catch (error) {
+      if (!(error instanceof api.RequestFailed)) throw error;
+      return; // the search itself says what is wrong
+    }
+    showAbout(this.#stats);
+    if (this.#results) this.#showCount();
+  }
+
+  async #loadChoice() {
+    try {
+      await this.choice.load(this.state.collection);
+    } catch (error) {
+      if (!(error instanceof api.RequestFailed)) throw error; // the search itself says what is wrong
+    }
+  }
+
+  /** Back from the terminal, perhaps: were pictures indexed in the meantime? */
+  #lookAgain() {
+    if (part("nothing-indexed").hidden) return;
+    this.#kept.forget();
+    this.#results = null;
+    this.#loadStats();
+    this.#show(this.state);
+  }
+}
+
+new Page().open();

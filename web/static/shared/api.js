@@ -1,0 +1,155 @@
+// The JSON API, as functions. Every failure is a `RequestFailed` whose message is for a person.
+
+import { say } from "./say.js";
+import { partsOf, referenceOf } from "./reference.js";
+
+export class RequestFailed extends Error {
+  /** @param {number} status HTTP status; 0 when the server could not be reached */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Whether the same request may succeed later: it was not the request that was wrong. */
+  get mayPass() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/**
+ * One page of hits, best first; their `id`s, as everywhere on the page, are those of reference.js.
+ * @param {object} query a state of the page, as in state.js
+ * @returns {Promise<{hits: object[], images: number, seconds: number, next_offset: number | null, cursor: string | null,
+ *   query: object, joined: string | null, unanswered: object[], matches: object | null, no_match: boolean | null,
+ *   meaning: string | null, chips: object[]}>}
+ */
+export async function search(query, { k, offset, signal }) {
+  const options = { signal, ...asJson({ ...searchFields(query), k, offset }) };
+  return identified(await request(address("/api/search", scope(query)), options));
+}
+
+/** The page after the one that came with `cursor`, of the same pictures. Status 410: they are not kept any more. */
+export async function searchOn(cursor, { query, k, signal }) {
+  return identified(await request(address("/api/search", { cursor, k, ...scope(query) }), { signal }));
+}
+
+/** Send a picture to search with. @returns {Promise<string>} the hash it is known by from now on */
+export async function keepPicture(file, signal) {
+  const headers = { "Content-Type": "application/octet-stream" };
+  return (await request("/api/query-images", { method: "POST", body: file, headers, signal })).query_image;
+}
+
+/** The tags that images have, those with the most images first: `{name, images}`. */
+export const tags = async (collection, limit) =>
+  (await request(address("/api/tags", { limit, ...scope({ collection }) }))).tags;
+
+/** Images, newest first: `{images, next_before}`; of the first collection unless one is named. */
+export async function recent({ collection, limit, before, signal }) {
+  const fields = { limit, ...(before !== null && { before }), ...scope({ collection }) };
+  return identified(await request(address("/api/images", fields), { signal }));
+}
+
+export async function image(reference, signal) {
+  const found = await request(address(`/api/images/${partsOf(reference).id}`, scopeOf(reference)), { signal });
+  return { ...found, id: referenceOf(found) };
+}
+
+export const stats = (collection) => request(address("/api/stats", scope({ collection })));
+
+/** Those that are served: `{name, images, model, problem}`. */
+export const collections = async () => (await request("/api/collections")).collections;
+
+/** Where the picture of a query is shown from. */
+export const pictureUrl = (hash) => `/api/query-images/${encodeURIComponent(hash)}`;
+
+/** The small thumbnail of an image of which no more than the id is known. */
+export const thumbnailOf = (reference) =>
+  address(`/api/images/${partsOf(reference).id}/thumbnail`, { side: 320, ...scopeOf(reference) });
+
+/** @param {320 | 1280} side longest side in pixels */
+export function thumbnailUrl({ thumbnail_url: url }, side) {
+  const sized = new URL(url, location.href);
+  sized.searchParams.set("side", side);
+  return sized.pathname + sized.search;
+}
+
+function address(path, fields) {
+  const query = new URLSearchParams(fields);
+  return query.size ? `${path}?${query}` : path;
+}
+
+/** The collection that a query is about: that of the images it names, else the one that was chosen, if any. */
+function scope({ terms = [], right = [], wrong = [], collection = null }) {
+  const named = [...terms.filter(({ kind }) => kind === "like").map(({ ref }) => ref), ...right, ...wrong];
+  return scopeOf(named[0] ?? null, collection);
+}
+
+/** The collection that a reference names, else another. */
+function scopeOf(reference, otherwise = null) {
+  const name = partsOf(reference).collection ?? otherwise;
+  return name === null ? {} : { collection: name };
+}
+
+function identified(page) {
+  const named = (items) => items?.map((item) => ({ ...item, id: referenceOf(item) }));
+  return { ...page, hits: named(page.hits), images: Array.isArray(page.images) ? named(page.images) : page.images };
+}
+
+/**
+ * Where in an image a query is, as a picture to lay over it; `flat` when no part stands out.
+ * @returns {Promise<{blob: Blob, flat: boolean}>}
+ */
+export async function heatMap({ id }, { text, terms }, signal) {
+  const query = new URLSearchParams({ side: 320 });
+  if (text) query.set("text", text);
+  const term = terms.find(({ kind, weight }) => kind !== "text" && weight > 0);
+  if (term?.kind === "picture") query.set("query_image", term.ref);
+  else if (term) query.set("image_id", partsOf(term.ref).id);
+  for (const [name, value] of Object.entries(scopeOf(id))) query.set(name, value);
+  const response = await answer(`/api/images/${partsOf(id).id}/heat-map?${query}`, { signal });
+  return { blob: await response.blob(), flat: response.headers.get("Heat-Map-Flat") === "true" };
+}
+
+/** How likely hits match is said of words alone; beside other terms nothing is claimed. */
+function searchFields({ text, terms, sort, collapse, right, wrong }) {
+  const ids = (references) => references.map((reference) => partsOf(reference).id);
+  return {
+    ...(text && { box: text, relevance: true }),
+    ...(terms.length && { terms: terms.map(termFields) }),
+    ...(sort && { sort }),
+    ...(collapse && { collapse_duplicates: true }),
+    ...((right.length || wrong.length) && { feedback: { right: ids(right), wrong: ids(wrong) } }),
+  };
+}
+
+function termFields({ kind, ref, weight, region }) {
+  const what = { picture: { query_image: ref }, text: { text: ref }, like: { image_id: partsOf(ref).id } }[kind];
+  return { ...what, weight, ...(region && { region }) };
+}
+
+const asJson = (fields) => ({
+  method: "POST",
+  body: JSON.stringify(fields),
+  headers: { "Content-Type": "application/json" },
+});
+
+/** The JSON that an address answers with; `options` are those of `fetch`. */
+export const request = async (url, options) => (await answer(url, options)).json();
+
+async function answer(url, options) {
+  let response;
+  try {
+    response = await fetch(url, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new RequestFailed(say("common.unreachable"), 0);
+  }
+  if (!response.ok) throw new RequestFailed(await reason(response), response.status);
+  return response;
+}
+
+/** The `detail` of a problem document, or a sentence with the status when there is none. */
+async function reason(response) {
+  const body = await response.json().catch(() => null);
+  return typeof body?.detail === "string" ? body.detail : say("common.failed", { status: response.status });
+}
