@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.base import AXE_FILE_PATH
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 from playwright.sync_api import Browser, Page, expect
@@ -271,12 +272,11 @@ def test_a_picture_that_is_gone_says_so_and_keeps_its_details(visitor: Visitor) 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_mend(guest: Visitor, scheme: Any) -> None:
-    axe = pytest.importorskip("axe_playwright_python.base")
     page = guest.open("/?q=red", color_scheme=scheme)
     page.locator("#results a").first.click()
     page.locator("#mark-right").click()
     expect(page.locator("#why-bars button")).to_be_visible()
-    page.evaluate(axe.AXE_FILE_PATH.read_text("utf-8"))
+    page.evaluate(AXE_FILE_PATH.read_text("utf-8"))
     found = page.evaluate(
         "async () => (await axe.run('#large')).violations.map(({ id, nodes }) => [id, nodes[0].html])"
     )
