@@ -8,7 +8,7 @@ const REMEMBERED = 100; // ms of movement that the speed at its end is taken fro
 const PER_LINE = 16; // pixels that a wheel means by a line
 
 /**
- * @param {HTMLElement} element presses on buttons and links in it are theirs
+ * @param {HTMLElement} element what is done to buttons, links and a cropper in it is theirs
  * @param {{onDrag: (drag: Drag) => void, onDragEnd: (drag: Drag) => void, onTwice: (point: Point) => void,
  *   onPinch: (factor: number, point: Point, moved: Point) => void, onWheel: (factor: number, point: Point) => void}} does
  *
@@ -35,7 +35,7 @@ class Watcher {
   }
 
   down(event) {
-    if (event.button !== 0 || event.target.closest("button, a, input, [data-gestures='none']")) return;
+    if (event.button !== 0 || event.target.closest("button, a, input, .cropper")) return;
     this.#pressed.set(event.pointerId, this.#place(event));
     this.#begin(event);
   }
@@ -59,7 +59,6 @@ class Watcher {
   }
 
   wheel(event) {
-    if (event.target.closest("[data-gestures='none']")) return;
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? PER_LINE : 1;
     const perPixel = event.ctrlKey ? 0.01 : 0.002; // with ctrl it is a pinch on a touch pad, in small steps

@@ -14,6 +14,7 @@ export function watchLargeKeys(view) {
     i: () => view.sheet.toggle(),
     w: () => view.heatMap.toggle(),
     m: () => view.does.onSimilar(view.item),
+    p: () => view.choosePart(),
     r: () => view.mark("right"),
     n: () => view.mark("wrong"),
   };

@@ -1,6 +1,8 @@
 // The large view, composed: one picture on a stage with its details beside it.
 
 import { say } from "../shared/say.js";
+import { Cropper } from "../query/cropper.js";
+import { isWhole } from "../query/region.js";
 import { ConceptForm } from "./concept.js";
 import { Details } from "./details.js";
 import { Duplicates } from "./duplicates.js";
@@ -25,7 +27,7 @@ export class LargeView {
    * @param {object} does what is done here with the page
    * @param {(step: number) => Promise<void>} does.onStep to a neighbour; ±Infinity to the first and the last
    * @param {(item: object) => void} does.onSimilar
-   * @param {(item: object, region: number[]) => void} does.onPart search by a part of it
+   * @param {(item: object, region: number[] | null) => void} does.onPart search by a part of it, or by all
    * @param {(as: "right" | "wrong") => void} does.onMark
    * @param {() => void} does.onForget take all marks back
    * @param {(tag: string) => void} does.onTag
@@ -80,6 +82,18 @@ export class LargeView {
     if (step < 0 ? previous : next) await this.does.onStep(step);
   }
 
+  /** Draw a box over the picture, to search for what is in it. */
+  async choosePart() {
+    const { item } = this;
+    this.zoom.reset();
+    this.stage.classList.add("cropping");
+    const region = await this.cropper.open();
+    this.stage.classList.remove("cropping");
+    if (this.item !== item) return;
+    if (region) this.does.onPart(item, isWhole(region) ? null : region);
+    else this.#part("part").focus();
+  }
+
   mark(as) {
     if (this.marks.available) this.does.onMark(as);
   }
@@ -95,6 +109,7 @@ export class LargeView {
       onReady: () => this.#prefetch(),
       onBroken: () => (this.#part("large-problem").hidden = false),
     });
+    this.cropper = new Cropper(frame);
     const tools = new ZoomTools(this.#part("zoom-tools"), () => this.zoom);
     this.zoom = new Zoom(stage, frame, (zoom) => {
       stage.classList.toggle("zoomed", zoom.zoomed);
@@ -157,11 +172,13 @@ export class LargeView {
     this.#part("previous").addEventListener("click", () => this.step(-1));
     this.#part("next").addEventListener("click", () => this.step(1));
     this.#part("large-close").addEventListener("click", () => this.dialog.close());
+    this.#part("part").addEventListener("click", () => this.choosePart());
     this.#part("similar").addEventListener("click", () => onSimilar(this.item));
   }
 
   #fill(item, place, stepping) {
     this.#part("large-problem").hidden = true;
+    this.cropper.close();
     this.picture.show(item);
     this.#part("large-sharp").alt = item.name;
     this.zoom.begin(item.width);
@@ -208,6 +225,7 @@ export class LargeView {
     if (this.dialog.open) return; // opened again before the event came
     const { item } = this;
     this.item = null;
+    this.cropper.close();
     this.heatMap.close();
     this.details.close();
     this.notice.hide();
