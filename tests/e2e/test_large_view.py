@@ -218,6 +218,35 @@ def test_a_sheet_on_a_phone_is_drawn_up_and_put_away(visitor: Visitor) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+# A part
+
+
+def test_a_part_of_the_picture_is_searched_by(guest: Visitor) -> None:
+    page = guest.open()
+    open_named(page, "blue.png")
+    page.keyboard.press("p")
+    box = page.locator(".crop-box")
+    expect(box).to_be_focused()
+    page.keyboard.press("ArrowRight")  # moves the box, and turns no page
+    page.keyboard.press("Escape")  # ends the choice, not the view
+    expect(box).to_be_hidden()
+    expect(page.locator("#part")).to_be_focused()
+    page.locator("#part").click()
+    area = page.locator(".crop-area").bounding_box()
+    assert area is not None
+    left, top, width, height = area["x"], area["y"], area["width"], area["height"]
+    page.mouse.move(left + 0.1 * width, top + 0.1 * height)
+    page.mouse.down()
+    page.mouse.move(left + 0.6 * width, top + 0.5 * height, steps=4)
+    page.mouse.up()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(
+        re.compile(r"/\?like=\d+\*1\*0\.1(0\d)?_0\.1(0\d)?_(0\.5|0\.49\d)(0\d)?_(0\.4|0\.39\d)(0\d)?$")
+    )
+    expect(page.locator("#large")).to_be_hidden()
+    assert names(page, 1) == ["blue.png"]
+
+
 # Marks
 
 
