@@ -162,7 +162,7 @@ def test_home_and_end_lead_to_the_first_and_the_last(visitor: Visitor) -> None:
 def test_what_is_known_of_a_picture_stands_beside_it(guest: Visitor) -> None:
     page = guest.open(permissions=["clipboard-read", "clipboard-write"])
     open_named(page, "red.jpg")
-    camera = page.locator("#camera")
+    camera = page.locator("#camera-section")
     for said in ("EF16-35mm", "1/250 s", "ƒ/2.8", "48.85822° N, 2.29450° E"):
         expect(camera).to_contain_text(said)
     page.locator("#copy-place").click()
@@ -292,7 +292,7 @@ def test_a_picture_that_is_gone_says_so_and_keeps_its_details(visitor: Visitor) 
     open_first(page, "red")
     expect(page.locator("#large-problem")).to_be_visible()
     expect(page.locator("#large-facts")).to_contain_text("160 × 120")
-    expect(page.locator("#camera")).to_be_hidden()
+    expect(page.locator("#camera-section")).to_be_hidden()
     page.unroute(re.compile(r"thumbnail\?side=1280|/exif"))
     page.keyboard.press("ArrowRight")
     expect(page.locator("#large-problem")).to_be_hidden()

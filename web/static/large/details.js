@@ -80,7 +80,7 @@ export class Details {
   #showExif(said) {
     const known = said ? cameraFacts(said) : [];
     writeFacts(this.#part("camera-facts"), known);
-    this.#part("camera").hidden = !known.some(([, value]) => value);
+    this.#part("camera-section").hidden = !known.some(([, value]) => value);
     const placed = said?.latitude != null;
     this.#part("place").hidden = !placed;
     this.#place = placed ? `${said.latitude}, ${said.longitude}` : "";
