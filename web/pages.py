@@ -39,6 +39,8 @@ SEARCH: Final = Page(
 )
 OVERVIEW: Final = Page("library/overview.html", "library/overview.js", ("base.css", "library/library.css"))
 
+MAP: Final = Page("library/map.html", "map/map.js", ("base.css", "library/library.css", "map/map.css"))
+
 
 @router.get("/", response_class=HTMLResponse)
 def search_page(request: Request) -> Response:
@@ -50,6 +52,12 @@ def search_page(request: Request) -> Response:
 def overview_page(request: Request) -> Response:
     """What is indexed, the models, and the jobs."""
     return _shell(request, OVERVIEW)
+
+
+@router.get("/map", response_class=HTMLResponse)
+def map_page(request: Request) -> Response:
+    """All pictures on a plane, to wander about in."""
+    return _shell(request, MAP)
 
 
 def _shell(request: Request, page: Page) -> Response:

@@ -5,12 +5,12 @@ import { request } from "../shared/api.js";
 /** From `?in=NAME`; null is the first. */
 export const collection = new URLSearchParams(location.search).get("in");
 
-function about(url, fields = {}) {
+export function about(url, fields = {}) {
   const query = new URLSearchParams({ ...fields, ...(collection !== null && { collection }) });
   return query.size ? `${url}?${query}` : url;
 }
 
-const post = (url, fields) =>
+export const post = (url, fields) =>
   request(about(url), {
     method: "POST",
     ...(fields && { body: JSON.stringify(fields), headers: { "Content-Type": "application/json" } }),
