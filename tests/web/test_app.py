@@ -56,6 +56,8 @@ OPERATIONS = (
     "post /api/jobs/{job_id}/resume",
     "post /api/jobs/{job_id}/cancel",
     "get /api/duplicates",
+    "get /api/duplicates/summary",
+    "get /api/duplicates/others",
     "post /api/duplicates/decisions",
     "get /healthz",
 )

@@ -151,6 +151,7 @@ class Page {
     this.#kept.keep(results);
     const heldFocus = this.grid.hasFocus;
     this.#draw();
+    this.query.answered(results);
     this.#showCount();
     if (results.unanswered.length) this.status.problem(leftOut(results.unanswered));
     scrollTo(0, scroll);
@@ -163,6 +164,7 @@ class Page {
     if (queryKey(this.state) !== this.#shownKey) {
       this.#results = null;
       this.grid.show([], true);
+      this.query.failed(this.state);
       this.status.count("");
     }
     this.status.problem(error.message, error.mayPass ? retry : null);
