@@ -25,6 +25,7 @@ from web import (
     duplicates_api,
     exif_api,
     failures_api,
+    health_api,
     heat_map_api,
     job_events,
     library_api,
@@ -108,6 +109,7 @@ def create_app(
     app.include_router(collections_api.router)
     app.include_router(duplicates_api.router)
     app.include_router(failures_api.router)
+    app.include_router(health_api.router)
     app.include_router(api.health_router)
     app.include_router(pages.router)
     app.mount("/static", StaticFilesToRevalidate(directory=pages.STATIC), name="static")

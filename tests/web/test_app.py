@@ -61,6 +61,7 @@ OPERATIONS = (
     "post /api/duplicates/decisions",
     "get /api/failures",
     "get /api/failures/files",
+    "get /api/health-report",
     "get /healthz",
 )
 TAKING_NOTHING = ("get /api/collections", "post /api/query-images")  # nothing that could be of a wrong form

@@ -38,6 +38,7 @@ export const tag = () => post("/api/jobs", { kind: "tag" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
 export const rollback = () => post("/api/models/rollback");
 
+export const healthReport = async () => (await request(about("/api/health-report"))).findings;
 export const failures = () => request(about("/api/failures"));
 
 /** @param {number} after 0 for the first page */
