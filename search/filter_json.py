@@ -28,6 +28,7 @@ from search.filters import (
     Or,
     Orientation,
     PathPart,
+    Phrase,
     Range,
     Rating,
     Tag,
@@ -72,7 +73,7 @@ def _condition_to_json(condition: Condition) -> dict[str, Any]:
     return _words_to_json(condition)
 
 
-def _words_to_json(condition: Camera | Folder | PathPart | Tag) -> dict[str, Any]:
+def _words_to_json(condition: Camera | Folder | PathPart | Phrase | Tag) -> dict[str, Any]:
     match condition:
         case Camera(words):
             return {"camera": words}
@@ -80,6 +81,8 @@ def _words_to_json(condition: Camera | Folder | PathPart | Tag) -> dict[str, Any
             return {"folder": path}
         case PathPart(words):
             return {"path": words}
+        case Phrase(words):
+            return {"phrase": words}
         case Tag(name):
             return {"tag": name}
 
@@ -175,6 +178,7 @@ _READERS: Final[dict[str, Callable[[str, Any, int], Filter]]] = {
     "rating": _rating,
     "folder": _text(Folder),
     "path": _text(PathPart),
+    "phrase": _text(Phrase),
     "tag": _text(Tag),
 }
 
@@ -273,6 +277,11 @@ SCHEMA: Final[dict[str, Any]] = {
         },
         "folder": {"type": "string", "minLength": 1, "description": "absolute path: anything below it"},
         "path": {"type": "string", "minLength": 1, "description": "words of folder or file name"},
+        "phrase": {
+            "type": "string",
+            "minLength": 1,
+            "description": "words in a row in a name, folder, title, caption or keyword, or a tag; `*` ends a prefix",
+        },
         "tag": {"type": "string", "minLength": 1, "description": "a tag, a concept, or a list: any of its tags"},
     },
     "examples": [
