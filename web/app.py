@@ -32,6 +32,7 @@ from web import (
     map_api,
     pages,
     query_images_api,
+    tag_lists_api,
     tags_api,
 )
 from web.collections import Collections, open_collections
@@ -103,6 +104,7 @@ def create_app(
     app.include_router(heat_map_api.router)
     app.include_router(exif_api.router)
     app.include_router(tags_api.router)
+    app.include_router(tag_lists_api.router)
     app.include_router(job_events.router)  # before the jobs that have a number there
     app.include_router(library_api.router)
     app.include_router(map_api.router)

@@ -25,7 +25,7 @@ export function drawPlot(svg, { series, x, y, line }) {
     ...xs.ticks.map((value) => make("text", { x: xs.at(value), y: HEIGHT - MARGIN.bottom + 18, class: "tick below" }, x.format(value))),
     make("text", { x: (MARGIN.start + width - MARGIN.end) / 2, y: HEIGHT - 6, class: "tick below" }, x.label),
     make("line", { class: "target", x1: MARGIN.start, x2: width - MARGIN.end, y1: ys.at(line.y), y2: ys.at(line.y) }),
-    make("text", { x: width - MARGIN.end, y: ys.at(line.y) + 14, class: "tick before" }, line.label),
+    make("text", { x: MARGIN.start + 4, y: ys.at(line.y) + 14, class: "tick" }, line.label),
     ...series.flatMap((one, place) => drawSeries(one, place, xs, ys)),
   );
 }
