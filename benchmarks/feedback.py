@@ -81,7 +81,7 @@ def tasks(shard: Path, encoder: Encoder, wordnet: WordNet) -> list[Task]:
     if captioned:
         return [_of_words(photos)]
     found = [_of_labels(photos, labels)]
-    if all(number in wordnet.above for number in (one[1:] for one in numbers)):
+    if any(number[1:] in wordnet.names for number in numbers):
         found.append(_of_groups(f"{photos.name}, groups", photos.vectors, numbers, wordnet))
         if len(found[0].texts) > 1:
             rows = np.concatenate([np.flatnonzero(labels == one)[:5] for one in np.unique(labels)])
