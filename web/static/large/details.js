@@ -136,7 +136,11 @@ function cameraFacts(said) {
   ];
 }
 
-const signed = (value) => (value > 0 ? `+${formatDecimal(value)}` : formatDecimal(value));
+/** Cameras set it in thirds. */
+function signed(value) {
+  const rounded = Math.round(value * 100) / 100;
+  return rounded > 0 ? `+${formatDecimal(rounded)}` : formatDecimal(rounded);
+}
 
 /** As cameras write it: 1/250 s, and whole numbers from a third of a second on. */
 function exposure(seconds) {

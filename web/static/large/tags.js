@@ -10,11 +10,11 @@ const SUGGESTED = 500; // tags offered while one is typed
 export class Tags {
   /**
    * @param {HTMLElement} section
-   * @param {{onSearch: (tag: string) => void, suggestions: (most: number) => Promise<{name: string}[]>,
-   *   onProblem: (message: string) => void}} handlers
+   * @param {{onSearch: (tag: string) => void, onTags: (tags: object[]) => void, onProblem: (message: string) => void,
+   *   suggestions: (most: number) => Promise<{name: string}[]>}} handlers
    */
-  constructor(section, { onSearch, suggestions, onProblem }) {
-    Object.assign(this, { section, onSearch, suggestions, onProblem });
+  constructor(section, { onSearch, onTags, onProblem, suggestions }) {
+    Object.assign(this, { section, onSearch, onTags, onProblem, suggestions });
     this.list = section.querySelector("#tags");
     this.form = section.querySelector("#tag-form");
     this.input = section.querySelector("#tag-input");
@@ -32,7 +32,7 @@ export class Tags {
   /** Nothing is known of the next picture yet. */
   clear() {
     this.#reference = null;
-    this.list.replaceChildren();
+    this.#show([]);
     this.input.value = "";
   }
 
@@ -45,6 +45,7 @@ export class Tags {
 
   #show(tags) {
     this.list.replaceChildren(...tags.map((tag) => this.#chip(tag)));
+    this.onTags(tags);
   }
 
   #chip({ name, list, score }) {

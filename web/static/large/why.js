@@ -1,8 +1,8 @@
-// Why the picture was found: how likely it matches, in words, and a bar for each part of the search, by which its map is
-// asked for.
+// Why the picture was found: how likely it matches, what it looks like and which words are known of it, and a bar for each
+// part of the search, by which its map is asked for.
 
 import { say } from "../shared/say.js";
-import { formatLikely, formatScore } from "../shared/numbers.js";
+import { formatLikely, formatList, formatScore } from "../shared/numbers.js";
 
 /** From this probability on the words hold. */
 const LIKELY = [
@@ -13,6 +13,8 @@ const LIKELY = [
   [0, "unlikely"],
 ];
 
+const NAMED = 3; // tags that tell what a picture looks like
+
 export class Why {
   /** @param {HTMLElement} section @param {import("./heat-map.js").HeatMap} heatMap */
   constructor(section, heatMap) {
@@ -20,6 +22,8 @@ export class Why {
     this.heatMap = heatMap;
     this.likely = section.querySelector("#why-likely");
     this.bars = section.querySelector("#why-bars");
+    this.words = section.querySelector("#why-words");
+    this.tags = section.querySelector("#why-tags");
   }
 
   #buttons = new Map(); // part -> its button
@@ -33,7 +37,14 @@ export class Why {
     const most = Math.max(...rows.map(({ share }) => Math.abs(share ?? 0)), Number.EPSILON);
     this.#buttons.clear();
     this.bars.replaceChildren(...rows.map((row) => this.#bar(row, most)));
+    this.words.replaceChildren(...(item.words ?? []).map(wordsLine));
     this.heatMap.show(item, mapped(rows));
+  }
+
+  /** @param {{name: string, list: string | null}[]} tags the likeliest first; those by hand say nothing of its looks */
+  showTags(tags) {
+    const names = tags.filter(({ list }) => list !== null).slice(0, NAMED).map(({ name }) => name);
+    this.tags.textContent = names.length ? say("large.looks_like", { tags: formatList(names) }) : "";
   }
 
   /** Which part's map is on. */
@@ -69,6 +80,22 @@ function mapped(rows) {
 function likelyInWords(probability) {
   const [, name] = LIKELY.find(([from]) => probability >= from);
   return say(`large.match_${name}`, { percent: formatLikely(probability) });
+}
+
+/** A text with words that were asked for; `spans` count code points. */
+function wordsLine({ field, text, spans }) {
+  const line = document.createElement("li");
+  line.append(named("words-field", say(`large.in_${field}`)), " ");
+  const characters = [...text];
+  let place = 0;
+  for (const [start, end] of spans) {
+    const word = document.createElement("mark");
+    word.textContent = characters.slice(start, end).join("");
+    line.append(characters.slice(place, start).join(""), word);
+    place = end;
+  }
+  line.append(characters.slice(place).join(""));
+  return line;
 }
 
 function named(name, text) {
