@@ -148,7 +148,7 @@ export class LargeView {
     const onTags = (found) => this.why.showTags(found);
     const tags = new Tags(this.#part("tags-section"), { onSearch: onTag, onTags, onProblem, suggestions });
     const others = new Duplicates(this.#part("duplicates-section"), onOpen);
-    this.details = new Details(panel, { tags, others });
+    this.details = new Details(panel, { tags, others }, (said) => this.notice.show(said));
     const marks = {
       group: this.#part("marks"),
       right: this.#part("mark-right"),

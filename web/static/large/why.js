@@ -4,11 +4,12 @@
 import { say } from "../shared/say.js";
 import { formatLikely, formatList, formatScore } from "../shared/numbers.js";
 
+const PERHAPS = 0.3;
 /** From this probability on the words hold. */
 const LIKELY = [
   [0.9, "sure"],
   [0.6, "likely"],
-  [0.3, "perhaps"],
+  [PERHAPS, "perhaps"],
   [0.1, "doubtful"],
   [0, "unlikely"],
 ];
@@ -33,7 +34,7 @@ export class Why {
     const shares = item.shares?.length === parts.length ? item.shares : null;
     const rows = parts.map((part, index) => ({ part, share: shares?.[index] ?? null }));
     this.section.hidden = !rows.length;
-    this.likely.textContent = item.probability == null ? "" : likelyInWords(item.probability);
+    this.likely.textContent = item.probability == null ? "" : likelyInWords(item.probability, item.words ?? []);
     const most = Math.max(...rows.map(({ share }) => Math.abs(share ?? 0)), Number.EPSILON);
     this.#buttons.clear();
     this.bars.replaceChildren(...rows.map((row) => this.#bar(row, most)));
@@ -77,7 +78,8 @@ function mapped(rows) {
   return some.toSorted((a, b) => (b.share ?? 0) - (a.share ?? 0)).map(({ part }) => part);
 }
 
-function likelyInWords(probability) {
+function likelyInWords(probability, words) {
+  if (words.length && probability < PERHAPS) return say("large.match_words");
   const [, name] = LIKELY.find(([from]) => probability >= from);
   return say(`large.match_${name}`, { percent: formatLikely(probability) });
 }
