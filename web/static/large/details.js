@@ -36,7 +36,7 @@ export class Details {
     writeFacts(this.#part("large-facts"), factsOf(item, null));
     this.#showSaid({ title: null, captions: [], keywords: [], companions: [] });
     this.#showExif(null);
-    this.tags.clear();
+    this.tags.begin(item);
     this.others.show(null);
     this.#loadAll(item, this.#abort.signal);
   }
@@ -61,7 +61,7 @@ export class Details {
     if (signal.aborted) return;
     const loads = [
       image(item.id, signal).then((said) => this.#unless(signal, () => this.#showSaid(said, item))),
-      this.tags.load(item, signal),
+      this.tags.load(signal),
       duplicates(item.id, signal).then((group) => this.#unless(signal, () => this.others.show(group))),
     ];
     if (item.seconds === null) loads.push(exif(item.id, signal).then((said) => this.#unless(signal, () => this.#showExif(said))));

@@ -28,19 +28,20 @@ export class Tags {
   }
 
   #reference = null;
+  #said = 0; // how often something was added or removed: what was asked for before is out of date
 
-  /** Nothing is known of the next picture yet. */
-  clear() {
-    this.#reference = null;
+  /** Another picture, of which nothing is known yet. */
+  begin(item) {
+    this.#reference = item.id;
+    this.#said += 1;
     this.#show([]);
     this.input.value = "";
   }
 
-  async load(item, signal) {
-    const tags = await tagsOf(item.id, signal);
-    if (signal.aborted) return;
-    this.#reference = item.id;
-    this.#show(tags);
+  async load(signal) {
+    const said = this.#said;
+    const tags = await tagsOf(this.#reference, signal);
+    if (said === this.#said) this.#show(tags);
   }
 
   #show(tags) {
@@ -75,11 +76,11 @@ export class Tags {
 
   /** @param {string} [then] the tag that the keyboard goes to; without one it goes to the input */
   async #say(said, then) {
-    const reference = this.#reference;
-    if (reference === null) return;
+    this.#said += 1;
+    const mine = this.#said;
     try {
-      const tags = await tagByHand(reference, said);
-      if (this.#reference !== reference) return;
+      const tags = await tagByHand(this.#reference, said);
+      if (this.#said !== mine) return;
       this.#show(tags);
       if (said.add) this.input.value = "";
       const chip = [...this.list.children].find((one) => one.firstElementChild.textContent === then);
