@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.e2e.visitor import EACH, PHONE, SEARCH, TRANSFER, Visitor, expect_first, names, pick, picture, search
+from tests.e2e.visitor import EACH, SEARCH, TRANSFER, Visitor, expect_first, names, pick, picture, search
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -92,7 +92,7 @@ def test_a_picked_picture_finds_its_like_and_has_an_address(visitor: Visitor) ->
     page.reload()
     expect_first(page, "blue")
     expect(page.locator(".term img")).to_have_js_property("naturalWidth", 80)
-    page.get_by_role("button", name="Remove Your picture from the search").click()
+    page.get_by_role("button", name="Remove your picture from the search").click()
     expect(page).to_have_url(visitor.url + "/")
     expect(page.locator("#terms")).to_be_hidden()
     expect(page.locator("#words")).to_be_focused()
@@ -132,7 +132,7 @@ def test_a_picture_can_be_pasted_and_joined_by_words(visitor: Visitor) -> None:
     page.on("request", lambda request: asked.append(request.post_data_json) if request.method == "POST" else None)
     search(page, "blue")
     expect(page).to_have_url(re.compile(r"/\?q=blue&picture=[0-9a-f]{64}$"))
-    expect(page).to_have_title("“blue” and Your picture · Sightline")
+    expect(page).to_have_title("“blue” and your picture · Sightline")
     expect(page.locator("#count")).to_contain_text("searched")
     assert [(body["box"], len(body["terms"][0]["query_image"])) for body in asked] == [("blue", 64)]
     assert {name.split("-")[0] for name in names(page, 4)} <= {"yellow", "blue"}
@@ -195,7 +195,7 @@ def test_click_opens_the_large_view_and_back_closes_it(visitor: Visitor) -> None
     expect(large).to_be_visible()
     expect(page.locator("#frame")).to_have_class(re.compile("sharp-loaded"))
     expect(large.locator("h2")).to_have_text(first)
-    for fact in ("Match", "Acme One", "JPEG" if first.endswith("jpg") else first[-3:].upper(), "2024"):
+    for fact in ("Why it matched", "Acme One", "JPEG" if first.endswith("jpg") else first[-3:].upper(), "2024"):
         expect(large).to_contain_text(fact)
     expect(page.locator("#large-path")).to_contain_text(f"/{first}")
     expect(page.locator("#previous")).to_be_disabled()
@@ -243,23 +243,6 @@ def test_more_like_this(visitor: Visitor) -> None:
     assert all(name.startswith("magenta-") for name in names(page, EACH - 1))
     page.go_back()
     expect(page.locator("#large")).to_be_visible()  # where the visitor came from
-
-
-def test_swiping_turns_the_page(visitor: Visitor) -> None:
-    page = visitor.open("/?q=red", **PHONE)
-    expect_first(page, "red")
-    page.locator("#results a").first.tap()
-    heading = page.locator("#large h2")
-    expect(heading).to_have_text(names(page, 1)[0])
-    page.evaluate(
-        """() => {
-          const stage = document.querySelector("#stage");
-          const touch = (clientX) => [new Touch({ identifier: 1, target: stage, clientX, clientY: 200 })];
-          stage.dispatchEvent(new TouchEvent("touchstart", { touches: touch(300), changedTouches: touch(300) }));
-          stage.dispatchEvent(new TouchEvent("touchend", { changedTouches: touch(120) }));
-        }"""
-    )
-    expect(heading).to_have_text(names(page, 2)[1])
 
 
 # Keyboard

@@ -2,7 +2,7 @@
 
 import { showAbout } from "./about.js";
 import { watchKeys } from "./keyboard.js";
-import { LargeView } from "./large/large-view.js";
+import { Opened } from "./large/opened.js";
 import { Query } from "./query/query.js";
 import { START, format, hasQuery, parse, queryKey } from "./query/state.js";
 import { countLine, leftOut } from "./results/count-line.js";
@@ -40,11 +40,7 @@ class Page {
       onOpen: (item) => this.go({ ...this.state, open: item.id }),
       onNearEnd: () => this.#more(),
     });
-    this.large = new LargeView(part("large"), {
-      onStep: (step) => this.#step(step),
-      onSimilar: (item) => this.go({ ...this.start, terms: [{ kind: "like", ref: item.id, weight: 1, region: null }] }),
-      onClosed: (item) => this.#largeClosed(item),
-    });
+    this.large = new Opened(this, part("large"));
     this.choice = new CollectionChoice(part("collection"), (collection) => {
       const terms = this.state.terms.filter(({ kind }) => kind !== "like"); // those are of another collection
       this.go({ ...this.state, collection, terms, right: [], wrong: [], open: null });
@@ -74,6 +70,11 @@ class Page {
   /** Without a query, of the collection that is chosen. */
   get start() {
     return { ...START, collection: this.state.collection };
+  }
+
+  /** What the grid shows, or null. */
+  get results() {
+    return this.#results;
   }
 
   /** An image that was among results lately, or null. */
@@ -151,6 +152,7 @@ class Page {
     this.#kept.keep(results);
     const heldFocus = this.grid.hasFocus;
     this.#draw();
+    this.query.answered(results);
     this.#showCount();
     if (results.unanswered.length) this.status.problem(leftOut(results.unanswered));
     scrollTo(0, scroll);
@@ -163,6 +165,7 @@ class Page {
     if (queryKey(this.state) !== this.#shownKey) {
       this.#results = null;
       this.grid.show([], true);
+      this.query.failed(this.state);
       this.status.count("");
     }
     this.status.problem(error.message, error.mayPass ? retry : null);
@@ -199,34 +202,16 @@ class Page {
 
   async #showLarge(state) {
     try {
-      const index = this.#results?.indexOf(state.open) ?? -1;
-      const item = index >= 0 ? this.#results.items[index] : await api.image(state.open);
-      if (this.state !== state) return;
-      const place = { index, last: index === (this.#results?.items.length ?? 0) - 1 };
-      this.large.show(item, place, { ...state, text: this.#results?.meaning ?? state.text });
+      await this.large.show(state);
     } catch (error) {
       this.#failed(error, null);
       this.go({ ...state, open: null }, { replace: true });
     }
   }
 
-  async #step(step) {
-    const index = this.#results.indexOf(this.state.open) + step;
-    const item = this.#results.items[index];
-    if (!item) return;
+  /** Somebody looks at the pictures one by one, and is at this one. */
+  nearing(index) {
     if (this.#results.items.length - index < PAGE / 4 && !this.#results.complete) this.#more();
-    await this.go({ ...this.state, open: item.id }, { replace: true });
-  }
-
-  /** Closed by its button, by Esc, or because the address no longer names a picture. */
-  #largeClosed(item) {
-    if (this.state.open !== null) {
-      this.state = { ...this.state, open: null };
-      if (this.places.opened) history.back();
-      else this.places.rename(format(this.state));
-    }
-    const index = this.#results?.indexOf(item.id) ?? -1;
-    if (index >= 0) this.grid.focus(index);
   }
 
   #keepScroll() {
