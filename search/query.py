@@ -29,7 +29,7 @@ MAX_AMONG = 10_000
 UNWANTED = -0.5
 """The weight of what is not to be seen, unless another is given; docs/queries.md says what it does, and what -1."""
 
-Sort = Literal["score", "newest", "oldest", "name"]
+Sort = Literal["score", "newest", "oldest", "name", "rating"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
 
