@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter
+from fastapi import Path as PathParameter
 from fastapi import Query as QueryParameter
 from pydantic import BaseModel, Field
 
@@ -19,6 +20,8 @@ router: Final = APIRouter(prefix="/api", responses=documented(404, 422, 503))
 MAX_GROUPS: Final = 200
 _MAX_GROUP: Final = 2**31 - 1
 _MAX_ID: Final = 2**53 - 1  # beyond it JSON's numbers are not exact
+
+ImageId = Annotated[int, PathParameter(ge=0, le=_MAX_ID, description="id of an indexed image", examples=[17])]
 
 _LINK: Final = {"first": 17, "second": 23, "class": "crop", "confidence": 0.962}
 _DUPLICATE: Final[dict[str, Any]] = {**IMAGE_EXAMPLE, "keep": True, "decided": False}
@@ -81,6 +84,12 @@ class DuplicatesResponse(BaseModel):
     next_after: int | None = Field(description="`after` of the next page; null after the last one")
 
 
+class DuplicatesOfImage(BaseModel):
+    model_config = examples({"images": [IMAGE_EXAMPLE, {**IMAGE_EXAMPLE, "id": 23}]})
+
+    images: list[ImageOut]
+
+
 class _Decision(BaseModel):
     images: list[Annotated[int, Field(ge=0, le=_MAX_ID)]] = Field(
         min_length=1, max_length=MOST_APART, description="ids", json_schema_extra={"uniqueItems": True}
@@ -134,6 +143,13 @@ def duplicates(
     return DuplicatesResponse(
         groups=[GroupOut.of(group) for group in page], next_after=page[-1].id if len(found) > limit else None
     )
+
+
+@router.get("/images/{image_id}/duplicates", summary="An image and what a search collapses with it")
+def duplicates_of(services: ServicesDep, image_id: ImageId) -> DuplicatesOfImage:
+    """Its group, those to keep first, or the files with the same bytes; the image alone where there is nothing more."""
+    records = services.collection.catalog.duplicates.collapsed_with(image_id)
+    return DuplicatesOfImage(images=[ImageOut.of(record, services.name) for record in records])
 
 
 @router.post(

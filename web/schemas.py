@@ -17,7 +17,7 @@ from web.problems import printable
 from web.search_schemas import HASH, ChipOut, FacetsOut, FeedbackIn, FilterJson, MatchesOut, TermIn
 
 MAX_K: Final = 1_000
-MAX_OFFSET: Final = 10_000
+MAX_OFFSET: Final = 100_000
 HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 CURSOR: Final = "the last page's `cursor`: the next hits of that search, of the collection as it was then"

@@ -46,6 +46,15 @@ def test_groups_page_by_page(client: TestClient) -> None:
     assert client.get("/api/duplicates?class=twins").status_code == 422
 
 
+def test_what_an_image_is_collapsed_with(client: TestClient) -> None:
+    def together(image_id: int) -> set[int]:
+        return {image["id"] for image in client.get(f"/api/images/{image_id}/duplicates").json()["images"]}
+
+    assert together(3) == {1, 2, 3}
+    assert together(6) == {6}
+    assert client.get("/api/images/999/duplicates").status_code == 404
+
+
 def test_decisions_show_at_once(client: TestClient) -> None:
     def decide(decision: str, *images: int, undo: bool = False) -> dict[str, list[dict[str, object]]]:
         body = {"decision": decision, "images": images, "undo": undo}
