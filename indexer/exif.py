@@ -28,8 +28,8 @@ def read_exif(opened: ImageFile.ImageFile) -> Exif:
     tags = _tags(opened)
     return Exif(
         orientation=_orientation(opened, tags.get(_ORIENTATION)),
-        taken_at=_date_time(tags.get(_DATE_TIME_ORIGINAL)) or _date_time(tags.get(_DATE_TIME)),
-        camera=_camera(_text(tags.get(_MAKE)), _text(tags.get(_MODEL))),
+        taken_at=date_time(tags.get(_DATE_TIME_ORIGINAL)) or date_time(tags.get(_DATE_TIME)),
+        camera=camera_of(text(tags.get(_MAKE)), text(tags.get(_MODEL))),
     )
 
 
@@ -52,7 +52,8 @@ def _orientation(opened: ImageFile.ImageFile, value: object) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """What is printable of it, on one line; empty for what is no text."""
     if isinstance(value, bytes):
         value = value.decode("latin-1")
     if not isinstance(value, str):
@@ -60,8 +61,9 @@ def _text(value: object) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
 
-def _date_time(value: object) -> datetime | None:
-    parts = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)", _text(value))
+def date_time(value: object) -> datetime | None:
+    """None for what is no date, such as that of a clock that was never set."""
+    parts = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)", text(value))
     if not parts:
         return None
     year, month, day, hour, minute, second = (int(part) for part in parts.groups())
@@ -71,7 +73,7 @@ def _date_time(value: object) -> datetime | None:
         return None
 
 
-def _camera(make: str, model: str) -> str | None:
+def camera_of(make: str, model: str) -> str | None:
     """`Canon` and `Canon EOS 5D` -> `Canon EOS 5D`; `NIKON CORPORATION` and `NIKON D90` -> `NIKON D90`."""
     if make and model.casefold().startswith(make.split()[0].casefold()):
         make = ""

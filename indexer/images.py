@@ -169,9 +169,15 @@ def read_info(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> ImageInfo:
 
     Only a PNG is decoded for it, because its EXIF may follow the pixels. Raises as `decode`.
     """
+    with header_of(data, limits) as header:
+        return _info(header, read_exif(header))
+
+
+@contextmanager
+def header_of(data: bytes, limits: Limits) -> Iterator[ImageFile.ImageFile]:
+    """The header, for those who read more of it. Raises as `decode`, also for what is raised inside."""
     with _translated(limits):
-        opened = _open(data, limits)
-        return _info(opened, read_exif(opened))
+        yield _open(data, limits)
 
 
 @contextmanager

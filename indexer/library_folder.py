@@ -4,6 +4,7 @@ catalog.db        the truth
 vectors           caches of the first model's vectors; `vectors-2` of the second's
 thumbnails        made when they are first looked at
 queries           pictures that were searched with
+trained           models that were trained here, each in a folder of its own
 write.lock        held by the one process that writes
 """
 
@@ -23,10 +24,10 @@ from indexer.errors import CollectionLocked, CollectionNotFound, ForeignCollecti
 from indexer.manifest import Manifest
 from indexer.schema import FIRST_MODEL
 
-VECTORS, THUMBNAILS, QUERIES, WRITE_LOCK = "vectors", "thumbnails", "queries", "write.lock"
+VECTORS, THUMBNAILS, QUERIES, TRAINED, WRITE_LOCK = "vectors", "thumbnails", "queries", "trained", "write.lock"
 
 _OURS = re.compile(
-    rf"{re.escape(FILE_NAME)}.*|{VECTORS}(-\d+)?|{THUMBNAILS}|{QUERIES}|{re.escape(WRITE_LOCK)}|lost\+found"
+    rf"{re.escape(FILE_NAME)}.*|{VECTORS}(-\d+)?|{THUMBNAILS}|{QUERIES}|{TRAINED}|{re.escape(WRITE_LOCK)}|lost\+found"
 )
 _CREATE_SECONDS = 30.0  # for another process that is making the same collection, which takes it a fraction of one
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter
-from fastapi import Path as PathParameter
 from fastapi import Query as QueryParameter
 from pydantic import BaseModel, Field
 
 from indexer.duplicates.kinds import Kind
 from indexer.duplicates.library import MOST_APART, DuplicateGroup
+from web.api import ImageId
 from web.collections import ServicesDep
 from web.problems import documented
 from web.schemas import IMAGE_EXAMPLE, ImageOut, examples
@@ -20,8 +20,6 @@ router: Final = APIRouter(prefix="/api", responses=documented(404, 422, 503))
 MAX_GROUPS: Final = 200
 _MAX_GROUP: Final = 2**31 - 1
 _MAX_ID: Final = 2**53 - 1  # beyond it JSON's numbers are not exact
-
-ImageId = Annotated[int, PathParameter(ge=0, le=_MAX_ID, description="id of an indexed image", examples=[17])]
 
 _LINK: Final = {"first": 17, "second": 23, "class": "crop", "confidence": 0.962}
 _DUPLICATE: Final[dict[str, Any]] = {**IMAGE_EXAMPLE, "keep": True, "decided": False}
@@ -84,12 +82,6 @@ class DuplicatesResponse(BaseModel):
     next_after: int | None = Field(description="`after` of the next page; null after the last one")
 
 
-class DuplicatesOfImage(BaseModel):
-    model_config = examples({"images": [IMAGE_EXAMPLE, {**IMAGE_EXAMPLE, "id": 23}]})
-
-    images: list[ImageOut]
-
-
 class _Decision(BaseModel):
     images: list[Annotated[int, Field(ge=0, le=_MAX_ID)]] = Field(
         min_length=1, max_length=MOST_APART, description="ids", json_schema_extra={"uniqueItems": True}
@@ -119,10 +111,18 @@ class SetApart(_Decision):
 Decision = Annotated[Keep | SetApart, Field(discriminator="decision")]
 
 
-class DecisionResponse(BaseModel):
+class GroupsResponse(BaseModel):
     model_config = examples({"groups": [_GROUP]})
 
     groups: list[GroupOut] = Field(description="that these images are in now")
+
+
+class DuplicatesOfImage(GroupsResponse):
+    model_config = examples({"groups": [_GROUP], "images": [IMAGE_EXAMPLE, {**IMAGE_EXAMPLE, "id": 23}]})
+
+    images: list[ImageOut] = Field(
+        description="what a search collapses to one: its group, or the files with the same bytes, itself among them"
+    )
 
 
 @router.get("/duplicates", summary="Groups of duplicates, as the last run found them")
@@ -145,21 +145,30 @@ def duplicates(
     )
 
 
-@router.get("/images/{image_id}/duplicates", summary="An image and what a search collapses with it")
-def duplicates_of(services: ServicesDep, image_id: ImageId) -> DuplicatesOfImage:
-    """Its group, those to keep first, or the files with the same bytes; the image alone where there is nothing more."""
-    records = services.collection.catalog.duplicates.collapsed_with(image_id)
-    return DuplicatesOfImage(images=[ImageOut.of(record, services.name) for record in records])
+@router.get(
+    "/images/{image_id}/duplicates", summary="The groups of duplicates that an image is in", responses=documented(404)
+)
+def duplicates_of(
+    services: ServicesDep,
+    image_id: ImageId,
+    level: Annotated[Kind, QueryParameter(alias="class", description="as of all groups")] = "burst",
+) -> DuplicatesOfImage:
+    """As the last run found them: none, or one; of look-alikes there may be several."""
+    known = services.collection.catalog.duplicates
+    return DuplicatesOfImage(
+        groups=[GroupOut.of(group) for group in known.groups_of([image_id], level)],
+        images=[ImageOut.of(record, services.name) for record in known.collapsed_with(image_id)],
+    )
 
 
 @router.post(
     "/duplicates/decisions", summary="Say what is no duplicate, or is kept", responses=documented(400, 403, 404)
 )
-def decide(services: ServicesDep, decision: Decision) -> DecisionResponse:
+def decide(services: ServicesDep, decision: Decision) -> GroupsResponse:
     """Remembered by the bytes of the images, wherever they move. The groups follow at once, and every later run."""
     known = services.collection.catalog.duplicates
     if decision.decision == "keep":
         known.keep(decision.images, undo=decision.undo)
     else:
         known.set_apart(decision.images, undo=decision.undo)
-    return DecisionResponse(groups=[GroupOut.of(group) for group in known.groups_of(decision.images)])
+    return GroupsResponse(groups=[GroupOut.of(group) for group in known.groups_of(decision.images)])

@@ -13,11 +13,13 @@ from fastapi import Query as QueryParameter
 
 from indexer import __version__
 from indexer.catalog import ImageRecord
+from indexer.errors import InvalidQuery
 from indexer.geometry import thumbnail_size
 from indexer.thumbnails import Side
 from search.heat_map import Method
 from search.heat_picture import overlay
-from search.query import MAX_ID, Query
+from search.query import MAX_ID, ImageTerm, IndexedTerm, Query, Term, TextTerm
+from search.region import Region
 from web.api import REVALIDATE, ImageId, pictures, unless_known
 from web.collections import CollectionsDep, ServicesDep
 from web.problems import documented
@@ -68,6 +70,13 @@ async def image_heat_map(
             pattern=f"^{HASH}$", description="name of the picture that was sent to search with", examples=[HASH_EXAMPLE]
         ),
     ] = None,
+    region: Annotated[
+        str | None,
+        QueryParameter(
+            description="of image_id or query_image the part searched by: left,top,width,height in fractions",
+            examples=["0.25,0,0.5,1"],
+        ),
+    ] = None,
     method: Annotated[
         Method | None,
         QueryParameter(description="by the model's own grid, or by covering parts; the grid where there is one"),
@@ -78,17 +87,27 @@ async def image_heat_map(
     stripes where the model did not look. At least one of text, image_id and query_image; given together they are one
     query, as in a search.
     """
-    wanted = partial(_wanted, collections.main.query_images, text, like, query_image)
+    wanted = partial(_wanted, collections.main.query_images, text, like, query_image, region)
     return await to_thread.run_sync(
         partial(_answer, request, services, image_id, wanted, method, side), limiter=services.upload_slots
     )
 
 
-def _wanted(kept: QueryImages, text: str | None, like: int | None, query_image: str | None) -> Query:
+def _wanted(
+    kept: QueryImages, text: str | None, like: int | None, query_image: str | None, region: str | None
+) -> Query:
     """A blank text beside a picture says nothing, as in a search."""
-    picture = kept.read(query_image) if query_image is not None else None
-    blank = text is not None and not text.strip() and (picture is not None or like is not None)
-    return Query.of(text=None if blank else text, image=picture, image_id=like)
+    part = None if region is None else Region.parse(region)
+    terms: list[Term] = []
+    if query_image is not None:
+        terms.append(ImageTerm(kept.read(query_image), region=part))
+    if like is not None:
+        terms.append(IndexedTerm(like, region=part))
+    if part is not None and not terms:
+        raise InvalidQuery("a text has no region; give it with image_id or query_image")
+    if text is not None and (text.strip() or not terms):
+        terms.append(TextTerm(text))
+    return Query(tuple(terms))
 
 
 def _answer(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from indexer.jobs.store import Job, JobLine, JobState, Wish
 from indexer.records import StoredModel
 from indexer.sources import FolderSource
+from indexer.training.recipe import Recipe, Trains
 from web.collections import ServicesDep
 from web.permission import Permission
 from web.problems import documented, printable
@@ -25,6 +26,7 @@ router: Final = APIRouter(prefix="/api", responses=documented(404, 422, 503))
 JobId = Annotated[int, PathParameter(ge=1, le=2**31 - 1, examples=[3])]
 ModelId = Annotated[int, PathParameter(ge=1, le=2**31 - 1, description="its number in /api/models", examples=[1])]
 
+_RECIPE: Final = Recipe()
 _MODEL_EXAMPLE: Final = {
     "id": 1,
     "model": "mini",
@@ -159,7 +161,36 @@ class TagJob(BaseModel):
     kind: Literal["tag"]
 
 
-NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob | TagJob, Field(discriminator="kind")]
+class TrainJob(BaseModel):
+    """Train a model on the captions of the collection's own pictures, into a folder in the collection's own.
+
+    What it becomes is in the job's result as `model`, to be named in a job of kind `reindex` and then promoted.
+    """
+
+    model_config = examples(
+        {"kind": "train", "model": "ViT-B-32/laion2b_s34b_b79k", "train": "adapter", "epochs": 5, "batch_size": 128}
+    )
+
+    kind: Literal["train"]
+    model: str = Field(max_length=4096, description="what to begin with: one of `models` in /api/startable")
+    train: Trains = Field(
+        default=_RECIPE.train,
+        description="what moves: all weights, the text tower, low-rank updates, or a map on top, which is the fastest",
+    )
+    epochs: int = Field(default=_RECIPE.epochs, ge=1, le=100, description="times every picture is shown, at most")
+    patience: int = Field(default=_RECIPE.patience, ge=1, le=100, description="epochs without better recall")
+    batch_size: int = Field(default=_RECIPE.batch_size, ge=2, le=512, description="pairs told apart at once")
+    learning_rate: float | None = Field(default=None, ge=1e-6, le=0.1, description="the highest; null: as suits")
+    held_out: float = Field(default=_RECIPE.held_out, ge=0.01, le=0.5, description="share that recall is measured on")
+    seed: int = Field(default=_RECIPE.seed, ge=0, le=2**32 - 1, description="the same one gives the same training")
+    skip_missing: bool = Field(default=False, description="leave out captioned pictures whose files are away")
+
+    def recipe(self) -> Recipe:
+        chosen = self.model_dump(exclude={"kind", "model", "skip_missing"})
+        return Recipe(**chosen)
+
+
+NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob | TagJob | TrainJob, Field(discriminator="kind")]
 
 
 class StartableResponse(BaseModel):
@@ -168,7 +199,9 @@ class StartableResponse(BaseModel):
     model_config = examples({"folders": ["/home/ada/Pictures"], "models": ["mini", "ViT-B-32/laion2b_s34b_b79k"]})
 
     folders: list[str] = Field(description="to index, with what is below them; the last indexed first")
-    models: list[str] = Field(description="to embed by: of the collection, trained on it, or with weights here")
+    models: list[str] = Field(
+        description="to embed by, and to begin a training with: of the collection, trained on it, or with weights here"
+    )
 
 
 @router.get("/models", summary="The models that the collection has embeddings of")
@@ -252,6 +285,9 @@ def _arguments(wanted: NewJob, allowed: Permission) -> dict[str, Any]:
         return {"folder": FolderSource(allowed.folder(wanted.folder)).root}
     if isinstance(wanted, ReindexJob):
         return {"model": allowed.model(wanted.model)} | ({"from_thumbnails": True} if wanted.from_thumbnails else {})
+    if isinstance(wanted, TrainJob):  # data and folder are the collection's own
+        recipe = asdict(wanted.recipe())
+        return {"model": allowed.model(wanted.model), "recipe": recipe, "skip_missing": wanted.skip_missing}
     return {}
 
 

@@ -27,7 +27,8 @@ class Permission:
     folders: tuple[str, ...]
     """Those that were indexed before, the last one first, then those of the settings."""
     models: tuple[str, ...]
-    """Those that the collection has, those trained on it, and those that we know and whose weights are here."""
+    """To embed by, and to begin a training with: those that the collection has, those trained on it, and those that we
+    know and whose weights are here."""
 
     @classmethod
     def of(cls, catalog: Catalog, settings: Settings) -> Permission:
@@ -69,7 +70,7 @@ def _indexed(jobs: Sequence[Job]) -> list[str]:
 
 
 def _trained(jobs: Sequence[Job]) -> list[str]:
-    """Whoever trained them named their folders on the machine itself."""
+    """Whoever trained them named their folders on the machine itself, or they are in the collection's own folder."""
     models = ((job.result or {}).get("model") for job in jobs if job.kind == "train")
     named = (model for model in models if isinstance(model, str))
     return [model for model in named if (Path(model.removeprefix("local-dir:")) / CONFIG_FILE).is_file()]

@@ -3,6 +3,7 @@
 backup.json        what it is of, and the size and BLAKE3 of every other member; the first member of an archive
 catalog.db         a consistent copy, whoever reads and writes meanwhile
 vectors/plan.json  what was chosen for its index; the index itself is made again from the catalog
+trained/...        models that were trained in the collection, whole ones
 vectors/..., thumbnails/...   only when asked for: they save the time to make them again
 """
 
@@ -28,6 +29,7 @@ from indexer.errors import CollectionDamaged, CollectionTooNew, InvalidBackup
 from indexer.library_folder import THUMBNAILS, VECTORS
 from indexer.schema import HEAD
 from indexer.staging import StagingBusy, is_free, publish, staged
+from indexer.training.own_models import own_models
 from indexer.vectors.cache import GENERATIONS, HEADER, PLAN
 
 FORMAT = 1
@@ -190,6 +192,9 @@ def _beside(library: Path, with_cache: bool) -> Iterator[str]:
     for cache in caches:
         if (library / cache / PLAN).is_file():
             yield f"{cache}/{PLAN}"
+    for model in own_models(library):
+        for path in sorted(file for file in model.iterdir() if file.is_file()):
+            yield path.relative_to(library).as_posix()
     if not with_cache:
         return
     wanted = [(THUMBNAILS, "*/*.jpg")]

@@ -17,7 +17,7 @@ from indexer.catalog import Catalog
 from indexer.errors import CollectionDamaged, CollectionTooNew, InvalidBackup
 from indexer.staging import StagingBusy, is_free, publish, staged
 
-_NAME = re.compile(r"(?:vectors|thumbnails)(?:/[\w-][\w.-]*)+|" + re.escape(database.FILE_NAME))
+_NAME = re.compile(r"(?:vectors|thumbnails|trained)(?:/[\w-][\w.-]*)+|" + re.escape(database.FILE_NAME))
 """What a backup may hold, `backup.json` aside: nothing that leads out of the library."""
 
 _Opened = tuple[str, IO[bytes]]

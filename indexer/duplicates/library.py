@@ -112,10 +112,11 @@ class Duplicates(Transactions):
 
         Raises ImageNotFound.
         """
+        with self._reading() as connection:
+            content = _contents_of(connection, [id])[id]
         if groups := self.groups_of([id]):
             return [member.image for group in groups for member in group.members]
         with self._reading() as connection:
-            content = _contents_of(connection, [id])[id]
             query = statements.RECORDS.where(image.c.content_hash == content).order_by(image.c.id)
             return [ImageRecord(*row) for row in connection.execute(query)]
 

@@ -137,12 +137,16 @@ def _reindex(collection: Collection, settings: Settings, run: JobRun, show: Show
 
 
 def _train(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
-    """Trains a model on captions. The collection keeps account of it, and is not changed."""
-    from indexer.training import job
+    """Trains a model on captions: the collection's, into its own folder, unless the arguments name others."""
+    from indexer.training import job, own_models
     from indexer.training.checkpoint import Checkpoints
     from indexer.training.request import TrainingRequest
 
-    request = TrainingRequest.of(run.job.arguments)
+    library = collection.library.absolute()
+    out = own_models.folder_of(library, run.job.id)
+    request = TrainingRequest.of({"data": [str(library)], "out": str(out)} | run.job.arguments)
+    if request.out == out:
+        own_models.clear_abandoned(library, collection.catalog.jobs)
     resume = Checkpoints.are_in(request.out)
     return job.summary(job.train(run, request, lambda seen: show(Progress(seen.step, seen.steps)), resume=resume))
 

@@ -56,7 +56,7 @@ class TrainingRequest:
         """From what `arguments` gave."""
         given = dict(arguments)
         for name in ("out", "images", "validation"):
-            given[name] = None if given[name] is None else Path(given[name])
+            given[name] = None if given.get(name) is None else Path(given[name])
         given["data"] = tuple(map(Path, given["data"]))
         given["recipe"] = Recipe(**given["recipe"])
         return cls(**given)

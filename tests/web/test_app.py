@@ -31,6 +31,7 @@ OPERATIONS = (
     "get /api/images/{image_id}/thumbnail",
     "get /api/images/{image_id}/original",
     "get /api/images/{image_id}/heat-map",
+    "get /api/images/{image_id}/exif",
     "get /api/images/{image_id}/duplicates",
     "get /api/images/{image_id}/tags",
     "post /api/images/{image_id}/tags",

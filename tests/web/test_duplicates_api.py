@@ -46,13 +46,13 @@ def test_groups_page_by_page(client: TestClient) -> None:
     assert client.get("/api/duplicates?class=twins").status_code == 422
 
 
-def test_what_an_image_is_collapsed_with(client: TestClient) -> None:
-    def together(image_id: int) -> set[int]:
-        return {image["id"] for image in client.get(f"/api/images/{image_id}/duplicates").json()["images"]}
-
-    assert together(3) == {1, 2, 3}
-    assert together(6) == {6}
-    assert client.get("/api/images/999/duplicates").status_code == 404
+def test_the_group_of_an_image(client: TestClient) -> None:
+    assert _ids(client.get("/api/images/2/duplicates").json()) == [{1, 2, 3}]
+    of_three = client.get("/api/images/3/duplicates?class=same").json()
+    assert (of_three["groups"], {image["id"] for image in of_three["images"]}) == ([], {1, 2, 3})
+    of_six = client.get("/api/images/6/duplicates").json()
+    assert (of_six["groups"], [image["id"] for image in of_six["images"]]) == ([], [6])
+    assert client.get("/api/images/999999/duplicates").status_code == 404
 
 
 def test_decisions_show_at_once(client: TestClient) -> None:

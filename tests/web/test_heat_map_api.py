@@ -55,6 +55,17 @@ def test_the_map_is_a_png_of_the_thumbnails_size_that_points_at_the_query(halves
         assert other[-200:].mean() > other[:200].mean() + 100
 
 
+def test_a_part_of_a_picture_is_where_that_part_is(halves: Library) -> None:
+    with client_of(app_over(halves[1])) as client:
+        own = url(client).split("/")[3]
+        right = client.get(url(client), params={"image_id": own, "region": "0.5,0,0.5,1"})
+        assert right.status_code == 200, right.text
+        columns = yellowness(right.content)
+        assert columns[-100:].mean() > columns[:100].mean() + 100
+        text = client.get(url(client), params={"text": "red", "region": "0.5,0,0.5,1"})
+        assert (text.status_code, "a text has no region" in text.text) == (422, True)
+
+
 def test_a_client_that_has_it_is_told_so_until_picture_or_query_change(halves: Library) -> None:
     folder, library = halves
     with client_of(app_over(library)) as client:
