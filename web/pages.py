@@ -37,7 +37,7 @@ class Page:
 SEARCH: Final = Page(
     "search.html", "search.js", ("base.css", "query/query.css", "results/results.css", "large/large.css")
 )
-LIBRARY: Final = Page("library.html", "library/library.js", ("base.css", "library/library.css"))
+OVERVIEW: Final = Page("library/overview.html", "library/overview.js", ("base.css", "library/library.css"))
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -47,9 +47,9 @@ def search_page(request: Request) -> Response:
 
 
 @router.get("/library", response_class=HTMLResponse)
-def library_page(request: Request) -> Response:
+def overview_page(request: Request) -> Response:
     """What is indexed, the models, and the jobs."""
-    return _shell(request, LIBRARY)
+    return _shell(request, OVERVIEW)
 
 
 def _shell(request: Request, page: Page) -> Response:

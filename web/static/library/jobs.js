@@ -1,7 +1,8 @@
 // The jobs, the newest first: how far each is, what can be done with it, and its log when somebody opens it.
 
+import { say } from "../shared/say.js";
+import { formatMoment, kindOf, numbersOf, stateOf } from "./job-words.js";
 import { drawRows, showActions, watchActions, write } from "./rows.js";
-import { formatMoment, numbersOf, words } from "./words.js";
 
 const ACTIVE = ["queued", "running"];
 const ACTIONS = {
@@ -49,7 +50,7 @@ export class JobList {
     const changed = row.dataset.changed !== changeOf(job);
     row.dataset.changed = changeOf(job);
     row.dataset.state = job.state;
-    const name = words.kinds[job.kind] ?? job.kind;
+    const name = kindOf(job);
     const of = String(Object.values(job.arguments)[0] ?? "");
     write(row.querySelector("h3"), name);
     write(row.querySelector(".of"), of);
@@ -63,18 +64,16 @@ export class JobList {
 
   async #showLog(row) {
     const list = row.querySelector(".log");
-    if (!list.children.length) list.replaceChildren(line(words.loading));
+    if (!list.children.length) list.replaceChildren(line(say("library.jobs.loading")));
     const log = await this.fetchLog(Number(row.dataset.key));
     if (log === null) return;
     const lines = log.map(({ at, text }) => line(text, at));
-    list.replaceChildren(...(lines.length ? lines : [line(words.noLog)]));
+    list.replaceChildren(...(lines.length ? lines : [line(say("library.jobs.no_log"))]));
   }
 }
 
 /** Differs when there may be more in its log. */
 const changeOf = ({ state, done }) => `${state} ${done}`;
-
-const stateOf = ({ state, wish }) => (state === "running" && words.wishes[wish]) || words.states[state];
 
 function actionsOf(job) {
   if (job.state === "running" && job.wish !== "run") return job.wish === "pause" ? ["resume", "cancel"] : [];

@@ -1,7 +1,7 @@
 // The models that the collection has embeddings of, and what can be done with each.
 
+import { say } from "../shared/say.js";
 import { drawRows, showActions, watchActions, write } from "./rows.js";
-import { words } from "./words.js";
 
 export class ModelList {
   /** @param {{onPromote, onRollback, onReindex: (model: object, button: HTMLElement) => void}} handlers */
@@ -29,12 +29,17 @@ export class ModelList {
   #update(row, model, images) {
     const state = row.querySelector(".state");
     write(row.querySelector("h3"), model.model);
-    write(row.querySelector(".numbers"), words.embeddings(model, images));
-    write(state, model.serving ? words.serving : words.previous);
+    write(row.querySelector(".numbers"), embeddingsOf(model, images));
+    write(state, say(model.serving ? "library.models.serving" : "library.models.previous"));
     state.hidden = !model.serving && !model.previous;
     row.dataset.state = model.serving ? "serving" : "";
     showActions(row, actionsOf(model, images), model.model);
   }
+}
+
+function embeddingsOf({ embeddings, dimension }, images) {
+  if (embeddings < images) return say("library.models.some_embeddings", { embeddings, count: images, dimension });
+  return say("library.models.embeddings", { count: embeddings, dimension });
 }
 
 function actionsOf({ serving, previous, embeddings }, images) {

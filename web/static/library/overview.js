@@ -1,34 +1,131 @@
-// What is indexed: how many pictures of which formats, how large, and what the vector index was measured to find.
+// The page of what is indexed and of the work that is under way, composed. The stream of the jobs drives it: when a job
+// begins or ends, everything else is asked for again.
 
-import { writeFacts } from "../shared/facts.js";
-import { formatCount } from "../shared/messages.js";
-import { words } from "./words.js";
+import { Frame, part } from "./frame.js";
+import { FolderList } from "./folders.js";
+import { showHoldings } from "./holdings.js";
+import { JobFeed } from "./job-feed.js";
+import { JobList, isActive } from "./jobs.js";
+import { ModelList } from "./models.js";
+import * as requests from "./requests.js";
 
-/** @param {{figure, formats, facts: HTMLElement}} elements @param {object} stats as `/api/stats` gives it */
-export function showOverview({ figure, formats, facts }, stats) {
-  figure.textContent = formatCount(stats.images);
-  formats.replaceChildren(
-    ...Object.entries(stats.formats).map(([name, count]) => {
-      const item = document.createElement("li");
-      item.textContent = words.formats(name, count);
-      return item;
-    }),
-  );
-  const names = words.facts;
-  writeFacts(facts, [
-    [names.size, words.bytes(stats.bytes)],
-    [names.index, words.index(stats.index)],
-    [names.recall, recallOf(stats.index)],
-    [names.precision, stats.precision],
-    [names.onDisk, words.bytes(stats.bytes_on_disk)],
-    [names.folder, stats.library],
-    [names.roots, stats.roots.length ? words.roots(stats.roots) : null],
-    [names.version, stats.version],
-  ]);
+const FEW = 8; // jobs shown at first
+const MANY = 99; // one less than the stream tells at most
+
+class OverviewPage {
+  #seen = null; // ids and states of the jobs as last shown
+  #limit = FEW;
+  #images = 0;
+  #unreachable = false;
+  #round = 0; // of asking for the rest: only the newest may show what it found
+
+  constructor() {
+    this.frame = new Frame();
+    this.jobs = new JobList(part("jobs"), part("job-row"), {
+      onAsk: (id, wish, button) => this.#do(() => requests.ask(id, wish), button),
+      onAgain: (job, button) => this.#do(() => again(job), button),
+      fetchLog: async (id) => (await this.frame.attempt(() => requests.job(id)))?.log ?? null,
+    });
+    this.models = new ModelList(part("models"), part("model-row"), {
+      onPromote: ({ id }, button) => this.#do(() => requests.promote(id), button),
+      onRollback: (_, button) => this.#do(() => requests.rollback(), button),
+      onReindex: ({ model }, button) => this.#do(() => requests.reindex(model), button),
+    });
+    this.folders = new FolderList(part("folders"), part("folder-row"), (folder, button) =>
+      this.#do(() => requests.index(folder), button),
+    );
+    this.feed = new JobFeed({
+      address: () => requests.jobEvents(this.#limit + 1),
+      ask: () => requests.jobs(this.#limit + 1),
+      isActive,
+      onJobs: (jobs) => this.#show(jobs),
+      onFailure: (error) => this.#failed(error),
+    });
+  }
+
+  start() {
+    this.frame.start();
+    part("embed").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#do(() => requests.reindex(part("embed-model").value), event.submitter);
+    });
+    for (const [id, begin] of [["deduplicate", requests.deduplicate], ["tag", requests.tag]]) {
+      part(id).addEventListener("click", ({ currentTarget }) => this.#do(() => begin(), currentTarget));
+    }
+    part("all-jobs").addEventListener("click", () => {
+      this.#limit = MANY;
+      this.feed.open();
+    });
+    this.feed.open();
+  }
+
+  /** Something that a person asked for; then what came of it. */
+  async #do(action, button) {
+    await this.frame.attempt(action, button);
+    this.#seen = null; // a promotion changes no job
+    await this.feed.look();
+  }
+
+  #show(jobs) {
+    this.jobs.show(jobs.slice(0, this.#limit));
+    part("no-jobs").hidden = jobs.length > 0;
+    part("all-jobs").hidden = jobs.length <= this.#limit || this.#limit === MANY;
+    if (this.#unreachable) this.frame.status.settled();
+    this.#unreachable = false;
+    const seen = jobs.map(({ id, state }) => `${id} ${state}`).join();
+    if (seen !== this.#seen) this.#showRest();
+    else if (jobs.some(isActive)) this.#showModels();
+    this.#seen = seen;
+  }
+
+  async #showRest() {
+    const round = (this.#round += 1);
+    try {
+      const [stats, models, startable] = await Promise.all([requests.stats(), requests.models(), requests.startable()]);
+      if (round !== this.#round) return;
+      this.#images = stats.images;
+      showHoldings({ figure: part("images"), formats: part("formats"), facts: part("facts") }, stats);
+      this.models.show(models, stats.images);
+      this.folders.show(stats.roots, startable.folders);
+      showChoices(part("embed-model"), startable.models.filter((name) => !models.some(({ model }) => model === name)));
+      part("embed").hidden = !part("embed-model").options.length;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** How many embeddings there are by now. */
+  async #showModels() {
+    const round = this.#round;
+    try {
+      const models = await requests.models();
+      if (round === this.#round) this.models.show(models, this.#images);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error) {
+    this.frame.failed(error, () => this.feed.open());
+    this.#unreachable = true;
+    this.#seen = null;
+  }
 }
 
-function recallOf({ calibration }) {
-  if (calibration === null) return words.exact;
-  const point = calibration.curve.find(({ effort }) => effort === calibration.chosen);
-  return point ? words.recall(point) : null;
+/** The same once more, of a job that is over. */
+function again({ kind, arguments: { folder, model } }) {
+  const kinds = {
+    index: () => requests.index(folder),
+    reindex: () => requests.reindex(model),
+    deduplicate: () => requests.deduplicate(),
+    tag: () => requests.tag(),
+  };
+  return kinds[kind]();
 }
+
+function showChoices(select, names) {
+  if (Array.from(select.options, ({ value }) => value).join("\n") === names.join("\n")) return;
+  select.replaceChildren(...names.map((name) => new Option(name)));
+}
+
+new OverviewPage().start();

@@ -1,8 +1,8 @@
-// What this page asks of the JSON API, of the collection that its address names. Failures are `RequestFailed`, as in api.js.
+// What these pages ask of the JSON API, of the collection that their address names. Failures are `RequestFailed`, as in api.js.
 
 import { request } from "../shared/api.js";
 
-/** From `/library?in=NAME`; null is the first. */
+/** From `?in=NAME`; null is the first. */
 export const collection = new URLSearchParams(location.search).get("in");
 
 function about(url, fields = {}) {
@@ -20,6 +20,7 @@ export const stats = () => request(about("/api/stats"));
 export const models = async () => (await request(about("/api/models"))).models;
 export const startable = () => request(about("/api/startable"));
 export const jobs = async (limit) => (await request(about("/api/jobs", { limit }))).jobs;
+export const jobEvents = (limit) => about("/api/jobs/events", { limit });
 export const job = (id) => request(about(`/api/jobs/${id}`));
 
 /** @param {"pause" | "resume" | "cancel"} wish */
