@@ -27,14 +27,13 @@ from search.box import Box
 from search.cursors import at_offset
 from search.engine import Results
 from search.query import MAX_ID
-from web import thumbnails, uploads
+from web import thumbnails
 from web.collections import Collections, CollectionsDep, NamesDep, ServicesDep
 from web.collections_api import joint_answer
 from web.problems import documented, printable
 from web.queries import read_query
 from web.schemas import (
     CURSOR,
-    HASH_EXAMPLE,
     MAX_K,
     MAX_OFFSET,
     Health,
@@ -47,7 +46,7 @@ from web.schemas import (
     SearchResponse,
     version,
 )
-from web.search_schemas import HASH, ChipOut, FacetsOut, MatchesOut
+from web.search_schemas import ChipOut, FacetsOut, MatchesOut
 from web.stats_schemas import IndexOut, RootOut, StatsResponse
 from web.thumbnails import original_status, read_original
 from web.uploads import read_search
@@ -205,23 +204,6 @@ def _answer(
     )
 
 
-@router.get(
-    "/query-images/{name}",
-    summary="A picture that was sent to search with",
-    response_class=Response,
-    responses=pictures(uploads.MEDIA_TYPE) | documented(404),
-)
-def query_image(
-    request: Request,
-    services: ServicesDep,
-    name: Annotated[str, PathParameter(pattern=f"^{HASH}$", examples=[HASH_EXAMPLE])],
-) -> Response:
-    """Scaled down to 768 px. The newest 500 are kept."""
-    data = services.query_images.read(name)
-    headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{name}"'}
-    return unless_known(request, Response(data, media_type=uploads.MEDIA_TYPE, headers=headers))
-
-
 @router.get("/images", summary="Images, the newest first")
 def newest_images(
     services: ServicesDep,
@@ -237,6 +219,7 @@ def newest_images(
     return ImagesResponse(
         images=[ImageOut.of(record, services.name) for record in page],
         next_before=page[-1].id if len(records) > limit else None,
+        total=services.collection.catalog.count() if before is None and not offset else None,
     )
 
 

@@ -19,7 +19,18 @@ from starlette.types import Scope
 from indexer import __version__, errors
 from indexer.config import Settings
 from indexer.encoder import Encoder
-from web import api, collections_api, duplicates_api, exif_api, heat_map_api, job_events, library_api, pages, tags_api
+from web import (
+    api,
+    collections_api,
+    duplicates_api,
+    exif_api,
+    heat_map_api,
+    job_events,
+    library_api,
+    pages,
+    query_images_api,
+    tags_api,
+)
 from web.collections import Collections, open_collections
 from web.job_events import JobStreams
 from web.problems import invalid_fields, problem, status_phrase
@@ -85,6 +96,7 @@ def create_app(
         },
     )
     app.include_router(api.router)
+    app.include_router(query_images_api.router)
     app.include_router(heat_map_api.router)
     app.include_router(exif_api.router)
     app.include_router(tags_api.router)

@@ -280,10 +280,11 @@ class SearchResponse(BaseModel):
 class ImagesResponse(BaseModel):
     """Images, the newest in the collection first."""
 
-    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17})
+    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17, "total": 1000})
 
     images: list[ImageOut]
     next_before: int | None = Field(description="`before` of the next page; null after the last one")
+    total: int | None = Field(description="how many images the collection holds; null on other pages than the first")
 
 
 class Health(BaseModel):

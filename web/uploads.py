@@ -106,6 +106,11 @@ async def read_search(request: Request, max_upload: int) -> tuple[SearchRequest,
     raise HTTPException(415, "send application/json, or multipart/form-data with the picture in the field 'image'")
 
 
+async def read_picture(request: Request, max_upload: int) -> bytes:
+    """A body that is a picture and nothing else. Raises `UploadTooLarge` when `max_upload` bytes have come."""
+    return await _limited(request, max_upload).body()
+
+
 async def _read_json(request: Request) -> SearchRequest:
     try:
         return SearchRequest.model_validate_json(await request.body(), strict=True)

@@ -131,7 +131,17 @@ def test_text_stands_out_from_its_ground(visitor: Visitor, scheme: Any) -> None:
     names(page)
     transfer = page.evaluate_handle(TRANSFER, [[1], "notes.txt", "text/plain"])
     page.dispatch_event("#results", "drop", {"dataTransfer": transfer})
-    texts = ["h1", "#count", "#words", "#chip-name", ".brand", "#model", ".mini-note", ".mini-note button"]
+    texts = [
+        "h1",
+        "#count",
+        "#words",
+        ".term-name",
+        ".term-weight",
+        ".brand",
+        "#model",
+        ".mini-note",
+        ".mini-note button",
+    ]
     texts += ["#problem p", "#problem button", "#similar", "#original", "#large dt", "#large dd", "#keys-help dd"]
     texts += [".about p", ".about .version", ".about pre", "#nothing-indexed p", "#nothing-indexed h2"]
     page.locator("#results a").first.click()

@@ -16,6 +16,9 @@ from tests.e2e.visitor import EACH, PHONE, SEARCH, TRANSFER, Visitor, expect_fir
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
+HASH = "5e" * 32
+
+
 # Words
 
 
@@ -85,14 +88,13 @@ def test_a_picked_picture_finds_its_like_and_has_an_address(visitor: Visitor) ->
     pick(page, "blue")
     expect_first(page, "blue")
     expect(page).to_have_url(re.compile(r"/\?picture=[0-9a-f]{64}$"))
-    expect(page.locator("#chip")).to_be_visible()
+    expect(page.locator(".term")).to_have_count(1)
     page.reload()
     expect_first(page, "blue")
-    shown = page.locator("#chip-picture")
-    expect(shown).to_have_js_property("naturalWidth", 80)
-    page.locator("#chip-remove").click()
+    expect(page.locator(".term img")).to_have_js_property("naturalWidth", 80)
+    page.get_by_role("button", name="Remove Your picture from the search").click()
     expect(page).to_have_url(visitor.url + "/")
-    expect(page.locator("#chip")).to_be_hidden()
+    expect(page.locator("#terms")).to_be_hidden()
     expect(page.locator("#words")).to_be_focused()
     page.go_back()
     expect_first(page, "blue")
@@ -123,6 +125,7 @@ def test_a_picture_can_be_pasted_and_joined_by_words(visitor: Visitor) -> None:
         }}""",
         [list(picture("yellow")), "image.png", "image/png"],
     )
+    expect(page).to_have_url(re.compile(r"/\?picture=[0-9a-f]{64}$"))
     expect_first(page, "yellow")
     asked: list[Any] = []
     # The next pages come by GET, and on a slow machine while this is looked at.
@@ -131,7 +134,7 @@ def test_a_picture_can_be_pasted_and_joined_by_words(visitor: Visitor) -> None:
     expect(page).to_have_url(re.compile(r"/\?q=blue&picture=[0-9a-f]{64}$"))
     expect(page).to_have_title("“blue” and Your picture · Sightline")
     expect(page.locator("#count")).to_contain_text("searched")
-    assert [(body["text"], len(body["query_image"])) for body in asked] == [("blue", 64)]
+    assert [(body["box"], len(body["terms"][0]["query_image"])) for body in asked] == [("blue", 64)]
     assert {name.split("-")[0] for name in names(page, 4)} <= {"yellow", "blue"}
 
 
@@ -160,7 +163,7 @@ def test_back_forward_and_reload_show_what_was_there(visitor: Visitor) -> None:
 
 NEXT_PAGES = """async () => {
   const { Results } = await import("/static/results/results.js");
-  const results = new Results({ text: "red", picture: null, like: null });
+  const results = new Results({ text: "red", terms: [], right: [], wrong: [] });
   while (!results.complete) await results.more(25);
   return results.items.map((item) => item.rank);
 }"""
@@ -236,7 +239,7 @@ def test_more_like_this(visitor: Visitor) -> None:
     expect(page).to_have_url(re.compile(r"/\?like=\d+$"))
     expect(page.locator("#large")).to_be_hidden()
     expect(page.locator("h1")).to_have_text(re.compile("^Like magenta-"))
-    expect(page.locator("#chip-name")).to_have_text(re.compile("^magenta-"))
+    expect(page.locator(".term-name")).to_have_text(re.compile("^magenta-"))
     assert all(name.startswith("magenta-") for name in names(page, EACH - 1))
     page.go_back()
     expect(page.locator("#large")).to_be_visible()  # where the visitor came from
@@ -301,7 +304,14 @@ def test_addresses_and_states_are_two_spellings_of_the_same(visitor: Visitor) ->
         "/?q=a+dog+%26+a+%23cat": "/?q=a+dog+%26+a+%23cat",
         "/?q=%20red%20": "/?q=red",
         "/?like=12#image=7": "/?like=12#image=7",
-        "/?like=12&picture=ab": "/?picture=ab",
+        f"/?like=12&picture={HASH}": f"/?like=12&picture={HASH}",
+        f"/?picture={HASH}*0.5*0_0.25_0.5_0.5&q=a": f"/?q=a&picture={HASH}*0.5*0_0.25_0.5_0.5",
+        "/?also=a*0.5*-1&also=people": "/?also=a*0.5*-1&also=people*1",
+        "/?like=7*0&like=8*2&picture=ab&like=9*1*0_0_2_1&like=10*1": "/?like=10",
+        "/?q=a&sort=newest&collapse=1&wrong=3&right=2&right=x&in=b": (
+            "/?q=a&sort=newest&collapse=1&right=2&wrong=3&in=b"
+        ),
+        "/?sort=oddly": "/",
         "/?like=x&q=#image=-1": "/",
     }
     script = """async (addresses) => {

@@ -38,7 +38,7 @@ def test_a_picture_that_is_refused_leaves_the_page_as_it_was(visitor: Visitor) -
     file = {"name": "broken.png", "mimeType": "image/png", "buffer": b"not a picture"}
     page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
     expect(page.locator("#problem p")).not_to_be_empty()
-    expect(page.locator("#chip")).to_be_hidden()
+    expect(page.locator("#terms")).to_be_hidden()
     expect(page).to_have_url(visitor.url + "/?q=red")
     expect_first(page, "red")
 

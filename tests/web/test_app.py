@@ -25,6 +25,7 @@ from web.services import open_services
 OPERATIONS = (
     "post /api/search",
     "get /api/search",
+    "post /api/query-images",
     "get /api/query-images/{name}",
     "get /api/images",
     "get /api/images/{image_id}",
@@ -56,7 +57,7 @@ OPERATIONS = (
     "post /api/duplicates/decisions",
     "get /healthz",
 )
-TAKING_NOTHING = ("get /api/collections",)
+TAKING_NOTHING = ("get /api/collections", "post /api/query-images")  # nothing that could be of a wrong form
 WITHOUT_END = "get /api/jobs/events"  # tests/web/test_job_events.py
 ALL_ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SightlineError)]
 
@@ -297,6 +298,7 @@ def test_the_service_keeps_to_its_schema(api_schema: Any, operation: str, mode: 
     # tag is printable and not both added and removed, nor that a concept is there and has a right mark.
     loose = (
         "/api/search",
+        "/api/query-images",
         "/api/images/{image_id}/heat-map",
         "/api/images/{image_id}/tags",
         "/api/concepts/{name}",

@@ -74,6 +74,18 @@ def test_the_kept_picture_is_served_small_and_under_its_hash(client: TestClient)
     assert known.status_code == 304
 
 
+def test_pictures_that_are_sent_beforehand_are_terms_of_one_search(client: TestClient) -> None:
+    names = [
+        client.post("/api/query-images", content=picture(colour)).json()["query_image"] for colour in ("red", "blue")
+    ]
+    alone = post(client, picture("red")).json()
+    assert names[0] == alone["query"]["query_image"]
+    together = client.post("/api/search", json={"terms": [{"query_image": name} for name in names], "k": 12}).json()
+    assert {hit["name"].partition("-")[0] for hit in together["hits"]} >= {"red", "blue"}
+    refused = client.post("/api/query-images", content=b"not a picture")
+    assert refused.status_code == 415
+
+
 def test_a_kept_picture_is_upright_and_carries_no_metadata(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Acme"  # turned by a quarter; the camera's make

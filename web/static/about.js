@@ -1,7 +1,8 @@
 // What is being searched, and with which model: the corner of the header, its panel, and the note about `mini`.
 
-import { formatCount, messages } from "./shared/messages.js";
 import { writeFacts } from "./shared/facts.js";
+import { formatCount } from "./shared/numbers.js";
+import { say } from "./shared/say.js";
 
 const SMALL_MODEL = "mini";
 
@@ -10,13 +11,12 @@ export function showAbout({ images, model, library }) {
   const button = document.querySelector("#model");
   button.textContent = model;
   button.hidden = false;
-  const { facts } = messages;
   writeFacts(document.querySelector("#about-facts"), [
-    [facts.pictures, formatCount(images)],
-    [facts.model, model],
-    [facts.library, library ?? null],
+    [say("search.about_pictures"), formatCount(images)],
+    [say("search.about_model"), model],
+    [say("search.about_library"), library ?? null],
   ]);
-  if (library) document.querySelector("#index-command").textContent = messages.indexCommand(quoted(library));
+  if (library) document.querySelector("#index-command").textContent = say("search.index_command", { library: quoted(library) });
   const small = model === SMALL_MODEL;
   document.querySelector("#about-mini").hidden = !small;
   document.querySelector("#mini-note").hidden = !small;

@@ -17,7 +17,7 @@ export class HeatMap {
     button.addEventListener("click", () => this.toggle());
   }
 
-  /** Another picture, or another query: `{text, picture, like}` as in state.js. */
+  /** Another picture, or another query: `{text, terms}` as in state.js. */
   show(item, query) {
     this.#item = item;
     this.#query = query;

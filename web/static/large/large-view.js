@@ -3,7 +3,8 @@
 import { RequestFailed, image, thumbnailUrl } from "../shared/api.js";
 import { writeFacts } from "../shared/facts.js";
 import { HeatMap } from "./heat-map.js";
-import { formatBytes, formatDate, formatDimensions, formatLikely, formatScore, messages } from "../shared/messages.js";
+import { messages } from "../shared/messages.js";
+import { formatBytes, formatDate, formatDimensions, formatLikely, formatScore } from "../shared/numbers.js";
 
 const SWIPE = 48; // pixels that a finger must travel sideways
 

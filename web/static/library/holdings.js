@@ -1,7 +1,7 @@
 // What is indexed: how many pictures of which formats, how large, and what the vector index was measured to find.
 
 import { writeFacts } from "../shared/facts.js";
-import { formatBytes, formatCount } from "../shared/messages.js";
+import { formatBytes, formatCount } from "../shared/numbers.js";
 import { say } from "../shared/say.js";
 import { formatPercent } from "./job-words.js";
 

@@ -1,6 +1,6 @@
 // What is said of a job: how far it is, how long it will take, and what came of it.
 
-import { formatCount } from "../shared/messages.js";
+import { formatCount } from "../shared/numbers.js";
 import { canSay, language, say } from "../shared/say.js";
 
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });

@@ -1,7 +1,7 @@
 // One picture of the grid: its element, what is drawn over it, and which thumbnail it takes.
 
 import { thumbnailUrl } from "../shared/api.js";
-import { formatScore } from "../shared/messages.js";
+import { formatScore } from "../shared/numbers.js";
 import { say } from "../shared/say.js";
 
 const STRETCH = 1.75; // a small thumbnail may be shown this much larger than it is; then the large one is fetched

@@ -12,7 +12,7 @@ export const PAGE = 60; // pictures: about three screens of a desk's display
 export const REACH = 100_000; // positions that the server goes to
 
 export class Results {
-  /** @param {object} query a state of the page, perhaps with a `file` that is to be uploaded */
+  /** @param {object} query a state of the page */
   constructor(query) {
     this.query = query;
     this.images = null; // how many pictures were searched
@@ -21,7 +21,8 @@ export class Results {
     this.seconds = null;
     this.joined = null; // "rank" or "score" if several collections answered
     this.unanswered = []; // collections that were left out
-    this.chips = []; // what was read in the box
+    this.chips = []; // what was read in the box beside what is to be seen
+    this.meaning = null; // what of the box is to be seen
     this.total = 0; // positions, as far as is known
     this.complete = false; // whether there are no more
     this.line = null; // position at which relevance ends; null if none is relevant, and where nothing is claimed
@@ -54,6 +55,24 @@ export class Results {
     return [...this.#pages.values()].flat();
   }
 
+  /** Come back to a place without going the whole way: there may be pictures as far as that. */
+  loadAt(position, signal) {
+    const page = Math.floor(position / PAGE);
+    if (!this.complete) this.total = Math.max(this.total, Math.min((page + 1) * PAGE, REACH));
+    return this.load(page, signal);
+  }
+
+  /** The picture before or after a position, fetched if need be; undefined beyond the ends. */
+  async beside(position, step) {
+    let next = position + step;
+    while (position >= 0 && next >= 0 && next < this.total) {
+      await this.load(Math.floor(next / PAGE));
+      if (this.item(next)) return this.item(next);
+      next += step; // images were removed here
+    }
+    return undefined;
+  }
+
   /** Fetch a page. A second call while it is under way waits for the same answer. */
   load(number, signal = undefined) {
     if (this.#pages.has(number)) {
@@ -77,7 +96,7 @@ export class Results {
 
   /** Whether the server has to search; else it lists the images that were added last. */
   get #searches() {
-    return Boolean(hasQuery(this.query) || this.query.file || this.query.sort);
+    return Boolean(hasQuery(this.query) || this.query.sort);
   }
 
   async #search(number, signal) {
@@ -99,9 +118,7 @@ export class Results {
     this.joined = page.joined;
     this.unanswered = page.unanswered;
     this.chips = page.chips;
-    if (this.query.file) {
-      this.query = { ...this.query, file: null, like: null, picture: page.query.query_image };
-    }
+    this.meaning = page.meaning;
   }
 
   async #found(number, signal) {
@@ -109,7 +126,8 @@ export class Results {
     const cursor = this.#cursors.get(number) ?? this.#cursor;
     if (cursor !== null) {
       try {
-        return await api.searchOn(cursor, { query: this.query, k: PAGE, offset: this.joined === null ? offset : null, signal });
+        const from = this.joined === null ? { offset } : {};
+        return await api.searchOn(cursor, { query: this.query, k: PAGE, signal, ...from });
       } catch (error) {
         if (error.status !== 410) throw error;
       }

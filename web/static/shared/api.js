@@ -18,30 +18,75 @@ export class RequestFailed extends Error {
 
 /**
  * One page of hits, best first; their `id`s, as everywhere on the page, are those of reference.js.
- * @param {{text: string, picture?: string, like?: number | string, collection?: string, file?: File}} query a file comes
- *   before `picture` and `like`
+ * @param {object} query a state of the page, as in state.js
  * @returns {Promise<{hits: object[], images: number, seconds: number, next_offset: number | null, cursor: string | null,
- *   query: object, joined: string | null, unanswered: object[], matches: object | null, no_match: boolean | null}>}
+ *   query: object, joined: string | null, unanswered: object[], matches: object | null, no_match: boolean | null,
+ *   meaning: string | null, chips: object[]}>}
  */
 export async function search(query, { k, offset, signal }) {
-  const options = { method: "POST", signal, ...searchBody(query, k, offset) };
+  const options = { signal, ...asJson({ ...searchFields(query), k, offset }) };
   return identified(await request(address("/api/search", scope(query)), options));
 }
 
-/** The page after the one that came with `cursor`, of the same pictures. Status 410: they are not kept any more. */
-export async function searchOn(cursor, { query, k, signal }) {
-  return identified(await request(address("/api/search", { cursor, k, ...scope(query) }), { signal }));
+/**
+ * The page after the one that came with `cursor`, of the same pictures; with `offset` any other page, of one collection.
+ * Status 410: they are not kept any more.
+ */
+export async function searchOn(cursor, { query, k, offset, signal }) {
+  const fields = { cursor, k, ...(offset !== undefined && { offset }), ...scope(query) };
+  return identified(await request(address("/api/search", fields), { signal }));
 }
 
-/** Images, newest first: `{images, next_before}`; of the first collection unless one is named. */
-export async function recent({ collection, limit, before, signal }) {
-  const fields = { limit, ...(before !== null && { before }), ...scope({ collection }) };
+/** How many pictures of a query there are of each kind: `{total, year: [{value, images, box}], ...}`. */
+export async function facets(query, signal) {
+  const sort = query.sort ?? (query.text || query.terms.length ? null : "newest"); // an order alone is all pictures
+  const body = { ...searchFields({ ...query, sort, collapse: false }), relevance: false, k: 1, facets: true };
+  const found = (await request(address("/api/search", scope(query)), { signal, ...asJson(body) })).facets;
+  return Object.fromEntries(Object.entries(found).map(([kind, values]) => [kind, withBoxes(kind, values)]));
+}
+
+const BOXES = {
+  format: (value) => `type:${value}`,
+  orientation: (value) => `orientation:${value}`,
+  year: (value) => value,
+  camera: (value) => `camera:"${value}"`,
+  tag: (value) => `tag:"${value}"`,
+};
+
+const withBoxes = (kind, values) =>
+  BOXES[kind] ? values.map((value) => ({ box: BOXES[kind](value.value), ...value })) : values;
+
+/** The months of a query's pictures, the newest first: `{month, images, box}`; by year where months are not counted. */
+export async function timeline(query, signal) {
+  const { year } = await facets(query, signal);
+  return year.map(({ value, images }) => ({ month: value, images, box: value }));
+}
+
+/** Send a picture to search with. @returns {Promise<string>} the hash it is known by from now on */
+export async function keepPicture(file, signal) {
+  const headers = { "Content-Type": "application/octet-stream" };
+  return (await request("/api/query-images", { method: "POST", body: file, headers, signal })).query_image;
+}
+
+/** The tags that images have, those with the most images first: `{name, images}`. */
+export const tags = async (collection, limit) =>
+  (await request(address("/api/tags", { limit, ...scope({ collection }) }))).tags;
+
+/** Images, newest first: `{images, next_before, total}`; of the first collection unless one is named. */
+export async function recent({ collection, limit, before, offset, signal }) {
+  const fields = { limit, offset, ...(before !== null && { before }), ...scope({ collection }) };
   return identified(await request(address("/api/images", fields), { signal }));
 }
 
 export async function image(reference, signal) {
-  const found = await request(address(`/api/images/${partsOf(reference).id}`, scope({ like: reference })), { signal });
+  const found = await request(address(`/api/images/${partsOf(reference).id}`, scopeOf(reference)), { signal });
   return { ...found, id: referenceOf(found) };
+}
+
+/** An image and what a search collapses with it. */
+export async function duplicatesOf(reference) {
+  const found = await request(address(`/api/images/${partsOf(reference).id}/duplicates`, scopeOf(reference)));
+  return identified(found).images;
 }
 
 export const stats = (collection) => request(address("/api/stats", scope({ collection })));
@@ -54,7 +99,7 @@ export const pictureUrl = (hash) => `/api/query-images/${encodeURIComponent(hash
 
 /** The small thumbnail of an image of which no more than the id is known. */
 export const thumbnailOf = (reference) =>
-  address(`/api/images/${partsOf(reference).id}/thumbnail`, { side: 320, ...scope({ like: reference }) });
+  address(`/api/images/${partsOf(reference).id}/thumbnail`, { side: 320, ...scopeOf(reference) });
 
 /** @param {320 | 1280} side longest side in pixels */
 export function thumbnailUrl({ thumbnail_url: url }, side) {
@@ -68,9 +113,15 @@ function address(path, fields) {
   return query.size ? `${path}?${query}` : path;
 }
 
-/** The collection that a query is about: that of the image it names, else the one that was chosen, if any. */
-function scope({ like = null, collection = null }) {
-  const name = partsOf(like).collection ?? collection;
+/** The collection that a query is about: that of the images it names, else the one that was chosen, if any. */
+function scope({ terms = [], right = [], wrong = [], collection = null }) {
+  const named = [...terms.filter(({ kind }) => kind === "like").map(({ ref }) => ref), ...right, ...wrong];
+  return scopeOf(named[0] ?? null, collection);
+}
+
+/** The collection that a reference names, else another. */
+function scopeOf(reference, otherwise = null) {
+  const name = partsOf(reference).collection ?? otherwise;
   return name === null ? {} : { collection: name };
 }
 
@@ -83,31 +134,39 @@ function identified(page) {
  * Where in an image a query is, as a picture to lay over it; `flat` when no part stands out.
  * @returns {Promise<{blob: Blob, flat: boolean}>}
  */
-export async function heatMap({ id }, { text, picture, like }, signal) {
+export async function heatMap({ id }, { text, terms }, signal) {
   const query = new URLSearchParams({ side: 320 });
   if (text) query.set("text", text);
-  if (picture) query.set("query_image", picture);
-  else if (like !== null) query.set("image_id", partsOf(like).id);
-  for (const [name, value] of Object.entries(scope({ like: id }))) query.set(name, value);
+  const term = terms.find(({ kind, weight }) => kind !== "text" && weight > 0);
+  if (term?.kind === "picture") query.set("query_image", term.ref);
+  else if (term) query.set("image_id", partsOf(term.ref).id);
+  for (const [name, value] of Object.entries(scopeOf(id))) query.set(name, value);
   const response = await answer(`/api/images/${partsOf(id).id}/heat-map?${query}`, { signal });
   return { blob: await response.blob(), flat: response.headers.get("Heat-Map-Flat") === "true" };
 }
 
-function searchBody({ text, picture, like, file }, k, offset) {
-  if (file) {
-    const form = new FormData();
-    if (text) form.set("text", text);
-    form.set("image", file);
-    form.set("k", k);
-    form.set("offset", offset);
-    return { body: form };
-  }
-  const fields = { k, offset };
-  if (text) Object.assign(fields, { text, relevance: true });
-  if (picture) fields.query_image = picture;
-  else if (like !== null) fields.image_id = partsOf(like).id;
-  return { body: JSON.stringify(fields), headers: { "Content-Type": "application/json" } };
+/** How likely hits match is said of words alone; beside other terms nothing is claimed. */
+function searchFields({ text, terms, sort, collapse, right, wrong }) {
+  const ids = (references) => references.map((reference) => partsOf(reference).id);
+  return {
+    ...(text && { box: text, relevance: true }),
+    ...(terms.length && { terms: terms.map(termFields) }),
+    ...(sort && { sort }),
+    ...(collapse && { collapse_duplicates: true }),
+    ...((right.length || wrong.length) && { feedback: { right: ids(right), wrong: ids(wrong) } }),
+  };
 }
+
+function termFields({ kind, ref, weight, region }) {
+  const what = { picture: { query_image: ref }, text: { text: ref }, like: { image_id: partsOf(ref).id } }[kind];
+  return { ...what, weight, ...(region && { region }) };
+}
+
+const asJson = (fields) => ({
+  method: "POST",
+  body: JSON.stringify(fields),
+  headers: { "Content-Type": "application/json" },
+});
 
 /** The JSON that an address answers with; `options` are those of `fetch`. */
 export const request = async (url, options) => (await answer(url, options)).json();

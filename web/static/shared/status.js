@@ -1,6 +1,5 @@
 // What the page says of a search: its title, how many pictures were searched, that it is busy, what went wrong.
 
-import { messages } from "./messages.js";
 import { say } from "./say.js";
 
 const LATE = 150; // ms before a search counts as slow: faster ones show nothing, so that nothing flickers
@@ -28,9 +27,10 @@ export class Status {
     this.elements.progress.hidden = true;
   }
 
-  title(title) {
-    this.elements.title.textContent = title;
-    document.title = title === messages.recent ? say("common.name") : `${title} · ${say("common.name")}`;
+  /** @param {string | null} query what is searched for; without it these are the newest pictures */
+  title(query) {
+    this.elements.title.textContent = query ?? say("search.recent");
+    document.title = query === null ? say("common.name") : `${query} · ${say("common.name")}`;
   }
 
   count(said) {

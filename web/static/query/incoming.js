@@ -1,18 +1,19 @@
-// Pictures to search with: dropped anywhere on the page, pasted, or picked (a phone offers its camera too).
+// Pictures to search with: dropped anywhere on the page, pasted, or picked (a phone offers its camera too). Several at once.
 
-import { messages } from "../shared/messages.js";
+import { say } from "../shared/say.js";
 
 const PICTURE = /\.(avif|bmp|gif|heic|heif|jfif|jpe?g|png|tiff?|webp)$/i; // where the system gives no type
 
 /**
  * @param {{overlay: HTMLElement, button: HTMLElement, input: HTMLInputElement}} elements
- * @param {{onPicture: (file: File) => void, onProblem: (message: string) => void}} handlers
+ * @param {{onPictures: (files: File[]) => void, onProblem: (message: string) => void}} handlers
  */
-export function acceptPictures({ overlay, button, input }, { onPicture, onProblem }) {
+export function acceptPictures({ overlay, button, input }, { onPictures, onProblem }) {
   const take = (files) => {
-    const picture = Array.from(files).find(isPicture);
-    if (picture) onPicture(picture);
-    else if (files.length) onProblem(messages.notAPicture(files[0].name));
+    const pictures = Array.from(files).filter(isPicture);
+    const other = Array.from(files).find((file) => !isPicture(file));
+    if (other) onProblem(say("query.not_a_picture", { name: other.name }));
+    if (pictures.length) onPictures(pictures);
   };
   acceptPicked(button, input, take);
   acceptPasted(take);
@@ -62,6 +63,6 @@ function acceptDropped(overlay, take, onProblem) {
     if (!foreign(event)) return;
     event.preventDefault();
     if (event.dataTransfer.files.length) take(event.dataTransfer.files);
-    else onProblem(messages.linkDropped);
+    else onProblem(say("query.link_dropped"));
   });
 }
