@@ -18,6 +18,7 @@ from indexer.duplicates.library import Duplicates
 from indexer.duplicates.store import DuplicateStore
 from indexer.jobs.shards import Shards
 from indexer.jobs.store import Jobs
+from indexer.looks.look import Look
 from indexer.manifest import Manifest
 from indexer.model_shelf import ModelShelf
 from indexer.records import Changes, FileState, ImageRecord, NewImage, StoredModel
@@ -176,8 +177,18 @@ class Catalog(CatalogReader):
         if not descriptions:
             return
         with self._writing() as connection:
-            known = statements.hashes_of(connection, list(descriptions))
+            known = statements.ratings_of(connection, list(descriptions))
             statements.describe(connection, {id_: said for id_, said in descriptions.items() if id_ in known})
+            if any(descriptions[id_].rating != rating for id_, rating in known.items()):
+                self._count_up(connection)
+
+    def look(self, looks: Mapping[int, Look]) -> None:
+        """How images look, by id; unknown ids are ignored."""
+        if not looks:
+            return
+        with self._writing() as connection:
+            self._count_up(connection)
+            statements.look(connection, looks)
 
     def move(self, moves: Sequence[tuple[int, str, int, int]]) -> None:
         """`(id, path, size, mtime_ns)` of files that are now elsewhere, in any order, also in a chain or a ring.
@@ -189,8 +200,7 @@ class Catalog(CatalogReader):
         paths = [path for _, path, _, _ in moves]
         moving = {int(id_) for id_, _, _, _ in moves}
         with self._writing() as connection:
-            for number in statements.model_ids(connection):
-                statements.next_revision(connection, number)
+            self._count_up(connection)
             for path, holder in statements.ids_of_paths(connection, paths).items():
                 if holder not in moving:
                     raise ValueError(f"{path!r} belongs to image {holder}; remove that before moving another there")
@@ -234,6 +244,11 @@ class Catalog(CatalogReader):
         return len(places)
 
     # Inside
+
+    def _count_up(self, connection: sa.Connection) -> None:
+        """Readers of every model keep what passes a filter until its revision changes."""
+        for number in statements.model_ids(connection):
+            statements.next_revision(connection, number)
 
     def _outdate(self, connection: sa.Connection, ids: Sequence[int]) -> None:
         """What other models said of images that have another content now."""

@@ -12,22 +12,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageFile, JpegImagePlugin
 
 from indexer.errors import ImageTooLarge, UndecodableImage, UnreadableImage
 from indexer.exif import Exif, read_exif
+from indexer.formats import decoder_of
 from indexer.geometry import WHOLE, Box, Fit, Size, fit, thumbnail_size, within
 from indexer.jpeg import load_jpeg
+from indexer.looks.look import SIDE, Look, look_of
 from indexer.resizing import resized, turned
 
 
@@ -129,6 +121,8 @@ class DecodedImage:
     pixels: Pixels
     """`(height, width, 3)` as the `Preprocessing` asked."""
     info: ImageInfo
+    look: Look | None = None
+    """If it was asked for."""
 
 
 _DEFAULT_LIMITS = Limits()
@@ -141,7 +135,12 @@ _LONGEST = 4
 
 
 def decode(
-    data: bytes, preprocessing: Preprocessing, limits: Limits = _DEFAULT_LIMITS, policy: DecodePolicy = CAREFUL
+    data: bytes,
+    preprocessing: Preprocessing,
+    limits: Limits = _DEFAULT_LIMITS,
+    policy: DecodePolicy = CAREFUL,
+    *,
+    look: bool = False,
 ) -> DecodedImage:
     """A picture file's bytes -> the pixels that a model takes, and what the file says about itself.
 
@@ -152,7 +151,9 @@ def decode(
     with _translated(limits):
         loaded = _loaded(data, limits, lambda full: fit(preprocessing, full).resized, policy)
         placed = fit(preprocessing, (loaded.info.width, loaded.info.height))
-        return DecodedImage(_framed(_fitted(loaded, placed, preprocessing), placed, preprocessing), loaded.info)
+        fitted, whole = _fitted(loaded, placed, preprocessing)
+        seen = _look(loaded, whole) if look else None
+        return DecodedImage(_framed(fitted, placed, preprocessing), loaded.info, seen)
 
 
 def thumbnail(data: bytes, max_side: int, limits: Limits = _DEFAULT_LIMITS) -> Image.Image:
@@ -162,6 +163,12 @@ def thumbnail(data: bytes, max_side: int, limits: Limits = _DEFAULT_LIMITS) -> I
         loaded = _loaded(data, limits, lambda full: thumbnail_size(full, max_side), CAREFUL)
         size = thumbnail_size((loaded.info.width, loaded.info.height), max_side)
         return _resized(_upright(loaded), size, Image.Resampling.LANCZOS)
+
+
+def read_look(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Look:
+    """How the picture looks at a glance, where it need not be decoded for a model. Raises as `decode`."""
+    with _translated(limits):
+        return _look(_loaded(data, limits, lambda full: thumbnail_size(full, SIDE), CAREFUL), None)
 
 
 def read_info(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> ImageInfo:
@@ -220,7 +227,7 @@ def _open(data: bytes, limits: Limits) -> ImageFile.ImageFile:
         raise UndecodableImage("the file is empty")
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(what="bytes", actual=len(data), limit=limits.max_bytes, remedy=RAISE_BYTES)
-    opened = _decoder(data)(BytesIO(data))
+    opened = decoder_of(data)(BytesIO(data))
     pixels = opened.width * opened.height
     if pixels > limits.max_pixels:
         raise ImageTooLarge(
@@ -230,41 +237,6 @@ def _open(data: bytes, limits: Limits) -> ImageFile.ImageFile:
             remedy=RAISE_PIXELS,
         )
     return opened
-
-
-_SIGNATURES: tuple[tuple[bytes, type[ImageFile.ImageFile]], ...] = (
-    (b"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
-    (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
-    (b"GIF87a", GifImagePlugin.GifImageFile),
-    (b"GIF89a", GifImagePlugin.GifImageFile),
-    (b"BM", BmpImagePlugin.BmpImageFile),
-    (b"II*\0", TiffImagePlugin.TiffImageFile),
-    (b"MM\0*", TiffImagePlugin.TiffImageFile),
-    (b"II+\0", TiffImagePlugin.TiffImageFile),
-    (b"MM\0+", TiffImagePlugin.TiffImageFile),
-    *((bytes((size, 0, 0, 0)), BmpImagePlugin.DibImageFile) for size in (12, 40, 52, 56, 64, 108, 124)),
-)
-
-
-def _decoder(data: bytes) -> Callable[[BytesIO], ImageFile.ImageFile]:
-    """By content: the name of a file is not asked."""
-    for signature, decoder in _SIGNATURES:
-        if data.startswith(signature):
-            return decoder
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return WebPImagePlugin.WebPImageFile
-    if data[4:8] == b"ftyp":
-        brands = data[8 : max(12, min(int.from_bytes(data[:4], "big"), 256))]
-        return AvifImagePlugin.AvifImageFile if b"avif" in brands or b"avis" in brands else _heif_decoder()
-    raise UndecodableImage("not a picture in a format that can be read (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC)")
-
-
-def _heif_decoder() -> type[ImageFile.ImageFile]:
-    """libheif comes into memory with the first HEIC, and only then."""
-    from pillow_heif import HeifImageFile
-
-    decoder: type[ImageFile.ImageFile] = HeifImageFile
-    return decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,16 +271,24 @@ def _loaded(data: bytes, limits: Limits, needed: Callable[[Size], Size], policy:
     return _Loaded(opened, opened.size, exif.orientation, _info(opened, exif))
 
 
-def _fitted(loaded: _Loaded, placed: Fit, preprocessing: Preprocessing) -> Pixels:
-    """The box of the picture at the model's scale, upright."""
+def _fitted(loaded: _Loaded, placed: Fit, preprocessing: Preprocessing) -> tuple[Pixels, Pixels | None]:
+    """The box of the picture at the model's scale, upright; and all of it, where that was made on the way."""
     if isinstance(loaded.image, Image.Image) or max(placed.resized) > _LONGEST * max(placed.size):
         resample = Image.Resampling[preprocessing.interpolation.upper()]
-        return np.asarray(_resized(_upright(loaded), placed.size, resample, placed.box))
+        return np.asarray(_resized(_upright(loaded), placed.size, resample, placed.box)), None
     width, height = placed.resized
     size = (height, width) if loaded.orientation >= 5 else (width, height)
     whole = turned(resized(loaded.image, loaded.extent, size, preprocessing.interpolation), loaded.orientation)
     left, top = placed.corner
-    return whole[top : top + placed.size[1], left : left + placed.size[0]]
+    return whole[top : top + placed.size[1], left : left + placed.size[0]], whole
+
+
+def _look(loaded: _Loaded, whole: Pixels | None) -> Look:
+    """Of the picture at a model's scale, if there is one."""
+    full = (loaded.info.width, loaded.info.height)
+    if whole is None:
+        whole = np.asarray(_resized(_upright(loaded), thumbnail_size(full, SIDE), Image.Resampling.BOX))
+    return look_of(whole, full)
 
 
 @dataclass(frozen=True, slots=True)

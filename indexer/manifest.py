@@ -37,12 +37,12 @@ class Manifest:
         """Whether embeddings were made of thumbnails where the files were not read."""
         return self.decode_policy != of_files(self.decode_policy)
 
-    def decode(self, data: bytes, limits: Limits | None = None) -> DecodedImage:
+    def decode(self, data: bytes, limits: Limits | None = None, *, look: bool = False) -> DecodedImage:
         """A picture as it is encoded here, to be indexed or to search with: our preprocessing, our decode policy.
 
-        Raises `UndecodableImage` and `ImageTooLarge`.
+        With its look, if that is asked for. Raises `UndecodableImage` and `ImageTooLarge`.
         """
-        return decode(data, self.preprocessing, limits or Limits(), DECODE_POLICIES[self.decode_policy])
+        return decode(data, self.preprocessing, limits or Limits(), DECODE_POLICIES[self.decode_policy], look=look)
 
     def difference(self, other: Manifest) -> tuple[str, str, str] | None:
         """The first field in which `other`, a model's, does not belong to us: its name, our value, theirs; else None.

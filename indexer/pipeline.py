@@ -23,10 +23,11 @@ from indexer.catalog import Catalog, FileState, NewImage
 from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
-from indexer.images import DecodedImage, ImageInfo, Limits
+from indexer.images import DecodedImage, ImageInfo, Limits, read_look
 from indexer.line import Line
 from indexer.listing import joined
 from indexer.lookahead import look_ahead
+from indexer.looks.look import Look
 from indexer.originals import Originals
 from indexer.pace import Waits
 from indexer.reports import Failure, Progress, Reporter, SyncReport
@@ -90,6 +91,8 @@ class _Content:
     said: Description
     problems: tuple[Failure, ...] = ()
     """Side-cars that cannot be understood."""
+    look: Look | None = None
+    """Of an image that was indexed before looks were kept."""
 
 
 @dataclass(slots=True)
@@ -104,6 +107,8 @@ class _Batch:
     touches: list[tuple[int, int, int]] = field(default_factory=list)
     said: dict[int, Description] = field(default_factory=dict)
     """Of what has moved or was touched."""
+    looks: dict[int, Look] = field(default_factory=dict)
+    """Of what was touched."""
 
     @property
     def ready_rows(self) -> int:
@@ -224,8 +229,10 @@ class _Run:
         content_hash = hashlib.sha256(data).hexdigest()
         same_as_before = work.known is not None and work.known.content_hash == content_hash
         if same_as_before or (look_up and self._catalog.with_hash(content_hash)):
-            return _Content(content_hash, len(data), None, said, tuple(problems))
-        decoded = self._catalog.manifest.decode(data, self._limits)
+            unseen = same_as_before and work.known is not None and work.known.colours is None
+            look = read_look(data, self._limits) if unseen else None
+            return _Content(content_hash, len(data), None, said, tuple(problems), look)
+        decoded = self._catalog.manifest.decode(data, self._limits, look=True)
         return _Content(content_hash, len(data), decoded, said, tuple(problems))
 
     def _said(self, file: SourceFile, data: bytes, problems: list[Failure]) -> Description:
@@ -250,6 +257,8 @@ class _Run:
             if work.known is not None and work.known.content_hash == content.content_hash:
                 self._batch.touches.append((work.known.id, work.file.size, work.file.mtime_ns))
                 self._batch.said[work.known.id] = content.said
+                if content.look is not None:
+                    self._batch.looks[work.known.id] = content.look
                 self._unchanged += 1
             elif content.decoded is not None:
                 self._add(work, content, content.decoded)
@@ -261,7 +270,7 @@ class _Run:
             self._hand_over()
 
     def _add(self, work: _Work, content: _Content, decoded: DecodedImage) -> None:
-        self._batch.new.append(NewImage.of(work.file, content.content_hash, decoded.info))
+        self._batch.new.append(NewImage.of(work.file, content.content_hash, decoded.info, decoded.look))
         self._batch.said_of_new.append(content.said)
         self._ring.put(decoded.pixels)
         self._count(work)
@@ -287,7 +296,7 @@ class _Run:
             return
         twin = self._catalog.get(same[0].id)
         info = ImageInfo(twin.width, twin.height, twin.format, twin.taken_at, twin.camera)
-        copy = NewImage.of(work.file, content.content_hash, info)
+        copy = NewImage.of(work.file, content.content_hash, info, twin.look)
         self._batch.copies.append((copy, self._catalog.vector(twin.id)))
         self._batch.said_of_copies.append(content.said)
         self._count(work)
@@ -338,6 +347,7 @@ class _Run:
         self._catalog.move(batch.moves)
         self._catalog.touch(batch.touches)
         self._catalog.describe(batch.said)
+        self._catalog.look(batch.looks)
         images = batch.new + [image for image, _ in batch.copies]
         if images:
             self._catalog.put(images, np.concatenate(vectors), batch.said_of_new + batch.said_of_copies)
@@ -371,4 +381,6 @@ class _Run:
 
 
 def _is_unchanged(row: FileState, file: SourceFile) -> bool:
-    return is_same(file, row.size, row.mtime_ns) and row.sidecars == file.sidecar_mark
+    if row.sidecars != file.sidecar_mark or row.colours is None:
+        return False
+    return is_same(file, row.size, row.mtime_ns)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.images import ImageInfo
+from indexer.looks.look import Look
 from indexer.manifest import Manifest
 from indexer.sources import SourceFile
 from indexer.sources.address import parse
@@ -33,9 +34,13 @@ class NewImage:
     taken_at: datetime | None
     """By the camera's clock, without a time zone."""
     camera: str | None
+    preview: bytes | None = None
+    """A tiny WebP file."""
+    colours: int | None = None
+    """See `indexer/looks/colours.py`; None, as of the preview: the next sync looks at the picture."""
 
     @classmethod
-    def of(cls, file: SourceFile, content_hash: str, info: ImageInfo) -> NewImage:
+    def of(cls, file: SourceFile, content_hash: str, info: ImageInfo, look: Look | None = None) -> NewImage:
         return cls(
             path=file.path,
             size=file.size,
@@ -46,6 +51,8 @@ class NewImage:
             format=parse(file.path).video_format or info.format,
             taken_at=info.taken_at,
             camera=info.camera,
+            preview=look.preview if look else None,
+            colours=look.colours if look else None,
         )
 
 
@@ -67,6 +74,15 @@ class ImageRecord:
     """UTC."""
     rating: int | None = None
     """0 to 5 stars, as XMP says."""
+    preview: bytes | None = None
+    colours: int | None = None
+
+    @property
+    def look(self) -> Look | None:
+        """None: nobody has looked at the picture yet."""
+        if self.preview is None or self.colours is None:
+            return None
+        return Look(self.preview, self.colours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,8 @@ class FileState:
     content_hash: str
     sidecars: str | None = None
     """`SourceFile.sidecar_mark` when its texts were read; None if they never were."""
+    colours: int | None = None
+    """None: nobody has looked at the picture yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest migration in `indexer/migrations/versions`; opening a catalog at this one needs no Alembic."""
 
 ONLY_ROW = 1
@@ -73,8 +73,10 @@ image = sa.Table(
     sa.Column("indexed_at", UtcDateTime, nullable=False),
     sa.Column("rating", sa.Integer),  # 0 to 5 stars
     sa.Column("sidecars", sa.String(16)),  # what tells whether they changed; NULL: texts were never looked for
+    sa.Column("colours", sa.BigInteger),  # see `indexer/looks/colours.py`; NULL: the picture was never looked at
+    sa.Column("preview", sa.LargeBinary),  # a tiny WebP file, about 115 bytes
     # For filters and facets, which ask for nothing else most of the time: then no row is read.
-    sa.Index("ix_image_taken_at", "taken_at", "format", "camera", "width", "height", "size"),
+    sa.Index("ix_image_taken_at", "taken_at", "format", "camera", "width", "height", "size", "rating", "colours"),
     sqlite_autoincrement=True,  # an id is never given twice, also after the newest image was removed
 )
 

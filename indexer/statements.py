@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from indexer.looks.look import Look
 from indexer.manifest import Manifest
 from indexer.records import FileState, ImageRecord, NewImage
 from indexer.schema import FIRST_MODEL, ONLY_ROW, collection, image, image_text, model, tables_of
@@ -140,6 +141,15 @@ def hashes_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
     return found
 
 
+def ratings_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int | None]:
+    """Of those that are there."""
+    found: dict[int, int | None] = {}
+    for chunk in chunks(ids, IN_LIST):
+        query = sa.select(image.c.id, image.c.rating).where(image.c.id.in_(chunk))
+        found.update((row.id, row.rating) for row in connection.execute(query))
+    return found
+
+
 def update_by_id(*columns: str) -> sa.Update:
     return (
         sa.update(image)
@@ -182,6 +192,12 @@ def describe(connection: sa.Connection, descriptions: Mapping[int, Description])
         connection.execute(sa.insert(image_text), texts)
     rows = [{"row": id_, "rating": said.rating, "sidecars": said.sidecars} for id_, said in descriptions.items()]
     connection.execute(update_by_id("rating", "sidecars"), rows)
+
+
+def look(connection: sa.Connection, looks: Mapping[int, Look]) -> None:
+    rows = [{"row": id_, "preview": seen.preview, "colours": seen.colours} for id_, seen in looks.items()]
+    if rows:
+        connection.execute(update_by_id("preview", "colours"), rows)
 
 
 def put_vectors(connection: sa.Connection, embedding: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from indexer.catalog import ImageRecord
+from indexer.looks.look import PREVIEW_TYPE
 from indexer.sources.address import name, parse
 from indexer.texts import ImageText, of_kind
 from search.engine import Hit
@@ -40,6 +42,8 @@ IMAGE_EXAMPLE: Final[dict[str, Any]] = {
     "camera": "Canon EOS 5D",
     "thumbnail_url": "/api/images/17/thumbnail?side=320&v=9f86d081884c7d65",
     "original_url": "/api/images/17/original",
+    "preview": "data:image/webp;base64,UklGRmgAAABXRUJQVlA4IFwAAAAwAgCdASoQAAsAAsBMJZACdAELZRnuPyH/wAD+67CjnQNN3Po8VAb"
+    "K93xtaCJKcxKPoCA7cSBJ+lrQin2MuJuawlUSpseskv2DJoS7r3QqTBPusLgeIuUuM/8gAA==",
 }
 _HIT: Final[dict[str, Any]] = {
     "rank": 1,
@@ -145,6 +149,10 @@ class ImageOut(BaseModel):
     camera: str | None
     thumbnail_url: str = Field(description="320 px; it changes when the picture does, so it may be cached for ever")
     original_url: str = Field(description="the file; of a frame the video, at its time (`#t=`)")
+    preview: str | None = Field(
+        description="a `data:` URL of a picture of 16 px, to be shown scaled up until the thumbnail is there; null of "
+        "what was indexed by an earlier version, until it is indexed again"
+    )
     collection: str | None = Field(default=None, description="whose image it is, where several are served")
 
     @classmethod
@@ -310,8 +318,13 @@ def _fields(record: ImageRecord, collection: str | None) -> dict[str, Any]:
         "camera": printable(record.camera) if record.camera else None,
         "thumbnail_url": f"/api/images/{record.id}/thumbnail?side=320&v={version(record)}{named and '&' + named}",
         "original_url": f"/api/images/{record.id}/original{named and '?' + named}{at}",
+        "preview": preview_url(record.preview) if record.preview else None,
         "collection": collection,
     }
+
+
+def preview_url(preview: bytes) -> str:
+    return f"data:{PREVIEW_TYPE};base64,{b64encode(preview).decode()}"
 
 
 def version(record: ImageRecord) -> str:

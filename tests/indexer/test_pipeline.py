@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from indexer.catalog import ImageRecord
 from indexer.collection import Collection
 from indexer.errors import CollectionLocked, ModelMismatch, UnreadableImage
 from indexer.images import Limits
 from indexer.pipeline import Progress, SyncReport, sync
+from indexer.schema import image
 from indexer.scope import Scope
 from indexer.sources import FolderSource, SourceFile, SourceProblem
 from tests.indexer.test_xmp import packet
@@ -149,6 +151,25 @@ def test_a_touched_file_is_unchanged_and_not_read_again(
     assert records(collection, root)["000.jpg"].mtime_ns == 1
     assert collection.catalog.revision() == revision
     assert encoder.image_batches == []
+
+
+def test_images_of_an_earlier_version_are_looked_at_and_not_encoded(
+    index: Any, encoder: PaletteEncoder, root: Path, collection: Collection
+) -> None:
+    path = fill(root, 2)[0]
+    index()
+    assert None not in [record.look for record in records(collection, root).values()]
+    with collection.catalog._writing() as connection:
+        connection.execute(sa.update(image).values(preview=None, colours=None))
+    revision = collection.catalog.revision()
+    assert counts(index()) == {"unchanged": 2}
+    looks = {name: record.look for name, record in records(collection, root).items()}
+    assert None not in looks.values()
+    assert collection.catalog.revision() > revision  # whoever keeps what passes a filter is told
+    assert encoder.image_batches == []
+    shutil.copy(path, root / "copy.png")
+    index()
+    assert records(collection, root)["copy.png"].look == looks["000.jpg"]
 
 
 def test_changed_content_keeps_the_id(index: Any, collection: Collection, encoder: PaletteEncoder, root: Path) -> None:
@@ -711,12 +732,14 @@ def test_texts_follow_side_cars_and_nothing_is_encoded_for_them(
     write(root / "a.jpg", encoded(plain("red"), xmp=packet(attributes='xmp:Rating="3" dc:title="Red"')))
     write(root / "b.jpg", plain("blue"))
     index()
+    revision = collection.catalog.revision()
     assert said(collection, root, "a.jpg") == (["Red"], 3)
     (root / "a.txt").write_text("a barn")
     (root / "b.jpg.XMP").write_bytes(packet(attributes='xmp:Rating="1"'))
     assert counts(index()) == {"unchanged": 2}
     assert said(collection, root, "a.jpg") == (["Red", "a barn"], 3)
     assert said(collection, root, "b.jpg") == ([], 1)
+    assert collection.catalog.revision() > revision  # a rating is what filters ask for
     (root / "a.txt").write_text("a red barn")
     (root / "b.jpg.XMP").write_bytes(b"damaged")
     assert counts(index()) == {"unchanged": 2, "failed": 1}

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import time
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from indexer import __version__
 from indexer.collection import Collection
@@ -18,7 +21,7 @@ from tests.web.conftest import PICTURES, app_over, client_of, draw, index
 FIELDS = {
     "id", "path", "name", "seconds",
     "width", "height", "format", "size", "taken_at", "camera", "thumbnail_url", "original_url",
-    "collection",
+    "preview", "collection",
 }  # fmt: skip
 
 
@@ -270,6 +273,9 @@ def test_an_image_is_described(client: TestClient, picture_folder: Path) -> None
     assert (image["width"], image["height"], image["format"]) == (120, 160, "jpeg")
     assert image["taken_at"] == "2024-05-02T17:42:08"
     assert image["camera"] == "Acme One"
+    kind, _, preview = image["preview"].partition(";base64,")
+    assert kind == "data:image/webp"
+    assert Image.open(BytesIO(b64decode(preview))).size == (12, 16)
 
 
 @pytest.mark.parametrize("suffix", ["", "/thumbnail", "/original"])
