@@ -64,7 +64,7 @@ function bestRows(ratios, width, gap, ragged) {
 /** The height of a row that fills the width, and how far that is from what was asked for. */
 function rowOf(sum, count, { target, width, gap, ragged }) {
   const height = (width - gap * (count - 1)) / sum;
-  if (height > target * (ragged ? TALL.last : TALL.other)) return { height: target, cost: ragged ? 0 : 4 };
+  if (height > target * (ragged ? TALL.last : TALL.other)) return { height: target, cost: ragged ? 0.15 : 4 };
   const off = height > 0 ? Math.log(height / target) : Infinity;
   return { height, cost: off * off };
 }
