@@ -112,6 +112,13 @@ export class Arrangement {
     return { position: page * PAGE + index, above: y - top - index * each };
   }
 
+  /** The position behind a picture's row. */
+  endOfRow(position) {
+    const page = Math.floor(position / PAGE);
+    const row = this.#strip.layout(page)?.rows.find(({ end }) => position % PAGE < end);
+    return row ? page * PAGE + row.end : position + 1;
+  }
+
   /** The height of a place, the other way round. */
   heightOf({ position, above }) {
     const page = Math.min(Math.floor(position / PAGE), Math.max(this.#strip.pages - 1, 0));

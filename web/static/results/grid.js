@@ -60,9 +60,10 @@ export class Grid {
     return scrollY > 0 ? this.#arrangement.placeAt(this.#view) : null;
   }
 
-  /** The first position on the screen. */
+  /** The last position of the first row on the screen. */
   get position() {
-    return this.#arrangement.placeAt(Math.max(this.#view + this.#bar, 0))?.position ?? 0;
+    const place = this.#arrangement.placeAt(Math.max(this.#view + this.#bar + 2 * GAP, 0));
+    return place ? this.#arrangement.endOfRow(place.position) - 1 : 0;
   }
 
   get hasFocus() {
