@@ -1,7 +1,7 @@
 """A large library to look at: made-up images with dates, cameras and folders, and thumbnails that really are pictures.
 
-Of the images only their small thumbnails exist; a few hundred are drawn, and the others are links to those. Vectors mean
-nothing.
+Of the images only their small thumbnails exist; a few hundred are drawn, and the others are links to those. Vectors
+mean nothing.
 """
 
 from __future__ import annotations

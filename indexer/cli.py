@@ -13,6 +13,7 @@ from rich.table import Table
 import indexer.duplicates.cli
 import indexer.index_cli
 import indexer.jobs.cli
+import indexer.projection.cli
 import indexer.roots_cli
 import indexer.training.cli
 from indexer.config import Settings, config_file, load_settings
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     indexer.roots_cli.register(app)
     indexer.jobs.cli.register(app)
     indexer.duplicates.cli.register(app)
+    indexer.projection.cli.register(app)
     indexer.training.cli.register(app)
 
 

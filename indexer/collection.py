@@ -225,6 +225,11 @@ class Collection:
         """`(len(texts), dimension)` unit rows, encoded once and kept beside the vectors by that name; see `probes`."""
         return probes(self._cache.folder, self.manifest, encoder, texts, named=named)
 
+    @property
+    def map_file(self) -> Path:
+        """Of the model's map; see `projection`."""
+        return self._cache.folder / "map.npz"
+
     def stats(self) -> CollectionStats:
         images = self.catalog.count()
         return CollectionStats(

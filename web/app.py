@@ -27,6 +27,7 @@ from web import (
     heat_map_api,
     job_events,
     library_api,
+    map_api,
     pages,
     query_images_api,
     tags_api,
@@ -102,6 +103,7 @@ def create_app(
     app.include_router(tags_api.router)
     app.include_router(job_events.router)  # before the jobs that have a number there
     app.include_router(library_api.router)
+    app.include_router(map_api.router)
     app.include_router(collections_api.router)
     app.include_router(duplicates_api.router)
     app.include_router(api.health_router)

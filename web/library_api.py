@@ -161,6 +161,14 @@ class TagJob(BaseModel):
     kind: Literal["tag"]
 
 
+class MapJob(BaseModel):
+    """Lay all images out on a map anew."""
+
+    model_config = examples({"kind": "map"})
+
+    kind: Literal["map"]
+
+
 class TrainJob(BaseModel):
     """Train a model on the captions of the collection's own pictures, into a folder in the collection's own.
 
@@ -190,7 +198,7 @@ class TrainJob(BaseModel):
         return Recipe(**chosen)
 
 
-NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob | TagJob | TrainJob, Field(discriminator="kind")]
+NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob | TagJob | MapJob | TrainJob, Field(discriminator="kind")]
 
 
 class StartableResponse(BaseModel):

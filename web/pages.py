@@ -35,9 +35,14 @@ class Page:
 
 
 SEARCH: Final = Page(
-    "search.html", "search.js", ("base.css", "query/query.css", "results/results.css", "results/tools.css", "large/large.css")
+    "search.html",
+    "search.js",
+    ("base.css", "query/query.css", "results/results.css", "results/tools.css", "large/large.css"),
 )
 OVERVIEW: Final = Page("library/overview.html", "library/overview.js", ("base.css", "library/library.css"))
+DUPLICATES: Final = Page(
+    "library/duplicates.html", "library/duplicates.js", ("base.css", "library/library.css", "library/duplicates.css")
+)
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -50,6 +55,12 @@ def search_page(request: Request) -> Response:
 def overview_page(request: Request) -> Response:
     """What is indexed, the models, and the jobs."""
     return _shell(request, OVERVIEW)
+
+
+@router.get("/library/duplicates", response_class=HTMLResponse)
+def duplicates_page(request: Request) -> Response:
+    """What is there more than once, to be looked through."""
+    return _shell(request, DUPLICATES)
 
 
 def _shell(request: Request, page: Page) -> Response:

@@ -17,6 +17,7 @@ from indexer.encoder import Encoder, load_encoder
 from indexer.library_folder import QUERIES
 from indexer.originals import Originals
 from search.serving import Serving
+from web.last_map import LastMap
 from web.thumbnails import Thumbnails
 from web.uploads import QueryImages
 
@@ -33,6 +34,7 @@ class Services:
     originals: Originals
     thumbnails: Thumbnails
     query_images: QueryImages
+    last_map: LastMap
     search_slots: CapacityLimiter
     upload_slots: CapacityLimiter
     """For searches that bring a picture."""
@@ -66,6 +68,7 @@ def open_services(
                 settings.library, originals, settings.limits, workers=max(2, min(8, os.cpu_count() or 2))
             ),
             query_images=QueryImages(settings.library / QUERIES, settings.upload_limits),
+            last_map=LastMap(),
             search_slots=CapacityLimiter(SEARCHES_AT_ONCE),
             upload_slots=CapacityLimiter(UPLOADS_AT_ONCE),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from indexer.config import Settings, load_settings
 from indexer.duplicates.kinds import KINDS, Kind
 from indexer.errors import InvalidSettings
 from indexer.options import Json, Library
-from indexer.sources.address import is_file, shown
+from indexer.sources.address import shown
 
 if TYPE_CHECKING:
     from indexer.collection import Collection
@@ -152,14 +151,12 @@ def _fields(group: DuplicateGroup) -> dict[str, Any]:
 
 
 def _write_paths(groups: Iterator[DuplicateGroup], end: bytes) -> None:
-    """Of files, as the bytes they are on the disk, so that any name survives the pipe.
+    """As the bytes they are on the disk, so that any name survives the pipe."""
+    from indexer.duplicates.library import other_files
 
-    What lies in an archive, a list or a video is left out: who removes by these names must not remove all of that.
-    """
     sys.stdout.flush()
     for group in groups:
-        others = [member.image.path for member in group.members if not member.keep and is_file(member.image.path)]
-        sys.stdout.buffer.write(b"".join(os.fsencode(path) + end for path in others))
+        sys.stdout.buffer.write(b"".join(path + end for path in other_files(group)))
     sys.stdout.buffer.flush()
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import sqlalchemy as sa
 
 from indexer import statements
-from indexer.duplicates.kinds import COLLAPSED, Kind, Link, loosest, within
+from indexer.duplicates.kinds import COLLAPSED, KINDS, Kind, Link, loosest, within
+from indexer.duplicates.selection import counted, selected
 from indexer.duplicates.store import regroup
 from indexer.errors import ImageNotFound, InvalidRequest
 from indexer.records import ImageRecord
@@ -23,6 +25,7 @@ from indexer.schema import (
     duplicate_member,
     image,
 )
+from indexer.sources.address import is_file
 from indexer.transactions import Transactions
 
 MOST_APART = 50
@@ -64,33 +67,39 @@ class Shown:
 class Duplicates(Transactions):
     """Every method is one transaction."""
 
-    def groups(self, level: Kind = COLLAPSED, *, after: int = 0, limit: int = 100) -> list[DuplicateGroup]:
-        """The first `limit` groups of that level above the id `after`, of two images or more."""
-        member, group = duplicate_member.c, duplicate_group.c
-        query = (
-            sa.select(member.group_id)
-            .join(duplicate_group, group.id == member.group_id)
-            .join(image, image.c.content_hash == member.content_hash)
-            .where(group.level == level, group.id > after)
-            .group_by(member.group_id)
-            .having(sa.func.count() > 1)
-            .order_by(member.group_id)
-            .limit(limit)
-        )
+    def groups(
+        self,
+        level: Kind = COLLAPSED,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        only: Kind | None = None,
+        undecided: bool = False,
+    ) -> list[DuplicateGroup]:
+        """The first `limit` groups of that level above the id `after`, of two images or more.
+
+        `only`: those whose own class that is; `undecided`: those of which nobody has said what to keep.
+        """
+        query = selected(level, only=only, undecided=undecided).where(duplicate_group.c.id > after).limit(limit)
         with self._reading() as connection:
-            ids = list(connection.scalars(query))
+            ids = list(connection.scalars(query.order_by(duplicate_group.c.id)))
             return [
                 found
                 for chunk in statements.chunks(ids, statements.IN_LIST)
                 for found in _read(connection, list(chunk), level)
             ]
 
-    def all_groups(self, level: Kind = COLLAPSED) -> Iterator[DuplicateGroup]:
+    def all_groups(self, level: Kind = COLLAPSED, *, only: Kind | None = None) -> Iterator[DuplicateGroup]:
         """Page by page."""
         after = 0
-        while page := self.groups(level, after=after):
+        while page := self.groups(level, after=after, only=only):
             yield from page
             after = page[-1].id
+
+    def counts(self, level: Kind = COLLAPSED, *, undecided: bool = False) -> dict[Kind, int]:
+        """How many groups of that level each class has of its own."""
+        with self._reading() as connection:
+            return {KINDS[place]: number for place, number in connection.execute(counted(level, undecided=undecided))}
 
     def groups_of(self, ids: Sequence[int], level: Kind = COLLAPSED) -> list[DuplicateGroup]:
         """Those that any of these images is in."""
@@ -120,26 +129,29 @@ class Duplicates(Transactions):
             query = statements.RECORDS.where(image.c.content_hash == content).order_by(image.c.id)
             return [ImageRecord(*row) for row in connection.execute(query)]
 
-    def set_apart(self, ids: Sequence[int], *, undo: bool = False) -> None:
+    def set_apart(self, ids: Sequence[int], others: Sequence[int] | None = None, *, undo: bool = False) -> None:
         """Say that these images are no duplicates of each other, or take that back; it holds for every later run.
 
-        Raises ImageNotFound, and InvalidRequest for fewer than two, more than `MOST_APART`, or copies of one file.
+        With `others`: that each of these is none of each of those. Raises ImageNotFound, and InvalidRequest for fewer
+        than two, more than `MOST_APART`, or copies of one file.
         """
-        if not 2 <= len(set(ids)) <= MOST_APART:
-            raise InvalidRequest(f"{len(set(ids))} images were given; say of 2 to {MOST_APART} that they are apart")
+        named = {*ids, *(others or ())}
+        if not 2 <= len(named) <= MOST_APART:
+            raise InvalidRequest(f"{len(named)} images were given; say of 2 to {MOST_APART} that they are apart")
+        pairs = combinations(set(ids), 2) if others is None else product(set(ids), set(others) - set(ids))
         with self._writing() as connection:
-            contents = _contents_of(connection, ids)
-            if len(set(contents.values())) < len(contents):
+            contents = _contents_of(connection, [*ids, *(others or ())])
+            divided = {tuple(sorted((contents[one], contents[other]))) for one, other in pairs}
+            if any(first == second for first, second in divided):
                 raise InvalidRequest(
                     "two of these images have the same bytes: they cannot be set apart; keep both instead"
                 )
-            hashes = sorted(contents.values())
-            for first, second in combinations(hashes, 2):
+            for first, second in sorted(divided):
                 _delete(connection, duplicate_apart, first=first, second=second)
                 if not undo:
                     row = {"first": first, "second": second, "decided_at": datetime.now(UTC)}
                     connection.execute(sa.insert(duplicate_apart).values(row))
-            regroup(connection, hashes)
+            regroup(connection, sorted(set(contents.values())))
 
     def keep(self, ids: Sequence[int], *, undo: bool = False) -> None:
         """Say that these images are to be kept, or take that back. Raises ImageNotFound.
@@ -182,6 +194,16 @@ class Duplicates(Transactions):
             else Shown(f"group {row.group_id}", in_groups[row.group_id])
             for row in rows
         }
+
+
+def other_files(group: DuplicateGroup) -> list[bytes]:
+    """Paths of those not to keep, as the file system has them.
+
+    What lies in an archive, a list or a video is left out: who removes by these names must not remove all of that.
+    """
+    return [
+        os.fsencode(member.image.path) for member in group.members if not member.keep and is_file(member.image.path)
+    ]
 
 
 def _counted(

@@ -217,16 +217,20 @@ def _report(job: Job, collection: Collection, as_json: bool) -> None:
         raise typer.Exit(SOME_FAILED)
 
 
+_RESULTS = {
+    "deduplicate": "{images:,} images compared in {seconds:.1f} s; `sightline duplicates` lists",
+    "map": "{shown:,} of {images:,} images on the map in {seconds:.1f} s",
+}
+
+
 def _print_result(job: Job, console: Console) -> None:
     result = job.result or {}
+    if job.kind in _RESULTS and result:
+        console.print(_RESULTS[job.kind].format(**result), markup=False)
     if job.kind == "index" and result:
         names = ("added", "changed", "moved", "removed", "unchanged", "failed")
         counts = ", ".join(f"{result[name]:,} {name}" for name in names if result[name])
         console.print(f"{counts or 'nothing to do'} in {result['seconds']:.1f} s")
-    if job.kind == "deduplicate" and result:
-        console.print(
-            f"{result['images']:,} images compared in {result['seconds']:.1f} s; `sightline duplicates` lists"
-        )
     if job.kind == "reindex" and result:
         console.print(
             f"{result['filled']:,} images embedded by {result['model']} in {result['seconds']:.1f} s, "

@@ -8,13 +8,16 @@ from typing import Any, Protocol
 
 from indexer.collection import Collection
 from indexer.config import Settings
-from indexer.duplicates.finding import JOB, find_duplicates
+from indexer.duplicates.finding import JOB as DUPLICATES
+from indexer.duplicates.finding import find_duplicates
 from indexer.encoder import Encoder, load_encoder
 from indexer.errors import InvalidRequest
 from indexer.jobs.running import JobRun, run_job
 from indexer.jobs.store import Job
 from indexer.opening import own_encoder
 from indexer.pipeline import sync
+from indexer.projection.making import JOB as MAP
+from indexer.projection.making import make_map
 from indexer.reindex import reindex
 from indexer.reports import Failure, Progress, SyncReport
 from indexer.root_sync import Target, beside_roots, sync_targets, targets_of
@@ -175,9 +178,27 @@ def _tag(collection: Collection, settings: Settings, run: JobRun, show: Show) ->
     return asdict(report) if report else {}
 
 
+def _map(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
+    """Every picture a point of a plane."""
+
+    def advance(done: int, total: int) -> None:
+        show(Progress(done, total))
+        run.progress(done, total)
+
+    encoder = _encoder(collection.manifest.model, settings)
+    return asdict(make_map(collection, encoder, advance, threads=settings.threads))
+
+
 def _encoder(model: str, settings: Settings) -> Encoder:
     return load_encoder(model, **settings.encoding())
 
 
-KINDS: dict[str, Kind] = {"index": _index, "reindex": _reindex, "train": _train, JOB: _deduplicate, "tag": _tag}
+KINDS: dict[str, Kind] = {
+    "index": _index,
+    "reindex": _reindex,
+    "train": _train,
+    DUPLICATES: _deduplicate,
+    "tag": _tag,
+    MAP: _map,
+}
 """By the name that a job carries; what it needs to be run, here or elsewhere, is in its arguments."""

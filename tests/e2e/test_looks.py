@@ -202,7 +202,7 @@ def test_rows_fill_the_width_in_order_at_any_size(visitor: Visitor) -> None:
             if (pictures.length < 30) continue;
             const page = justify(pictures, width, { gap, ragged: false }); // another page follows: no row is ragged
             const widths = page.rows.map(({ end }) => page.boxes[end - 1].x + page.boxes[end - 1].width);
-            if (widths.some((full) => Math.abs(full - width) > 0.01)) throw Error("a page ends in a row that is not full");
+            if (widths.some((full) => Math.abs(full - width) > 0.01)) throw Error("a row of a page is not full");
           }
           return "";
         }"""

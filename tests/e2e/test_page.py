@@ -41,7 +41,10 @@ def test_a_line_stands_where_relevance_ends(visitor: Visitor) -> None:
     expect(line).to_have_text("Less likely from here")
     assert page.locator("#results .cell:not(.unlikely) img").count() == 6
     assert line.evaluate("(line) => line.nextElementSibling.getAttribute('aria-posinset')") == "7"
-    assert line.evaluate("(line) => line.getBoundingClientRect().width") == page.locator("#results").bounding_box()["width"]  # type: ignore[index]
+    assert (
+        line.evaluate("(line) => line.getBoundingClientRect().width")
+        == page.locator("#results").bounding_box()["width"]
+    )  # type: ignore[index]
     page.goto(f"{visitor.url}/?like=1")
     names(page)
     expect(page.locator("#count")).to_have_text(re.compile(r"^60 pictures searched in"))

@@ -50,7 +50,8 @@ def first_position(page: Page) -> int:
 
 
 def cells_on_screen(page: Page) -> None:
-    wait_until(page, "document.querySelectorAll('#results .cell').length > 8 && !document.querySelector('#results .blank')")
+    count = "document.querySelectorAll('#results .cell').length"
+    wait_until(page, f"{count} > 8 && !document.querySelector('#results .blank')")
 
 
 # Anywhere in a long list

@@ -367,7 +367,7 @@ def test_an_empty_collection_answers_everything(tmp_path: Path) -> None:
     index(tmp_path / "pictures", tmp_path / "library")
     with client_of(app_over(tmp_path / "library")) as client:
         assert search(client, text="red")["hits"] == []
-        assert client.get("/api/images").json() == {"images": [], "next_before": None}
+        assert client.get("/api/images").json() == {"images": [], "next_before": None, "total": 0}
         assert client.get("/api/stats").json()["images"] == 0
 
 

@@ -36,6 +36,8 @@ OPERATIONS = (
     "get /api/images/{image_id}/duplicates",
     "get /api/images/{image_id}/tags",
     "post /api/images/{image_id}/tags",
+    "get /api/map",
+    "get /api/map/points",
     "get /api/tags",
     "get /api/concepts",
     "put /api/concepts/{name}",
@@ -54,6 +56,8 @@ OPERATIONS = (
     "post /api/jobs/{job_id}/resume",
     "post /api/jobs/{job_id}/cancel",
     "get /api/duplicates",
+    "get /api/duplicates/summary",
+    "get /api/duplicates/others",
     "post /api/duplicates/decisions",
     "get /healthz",
 )

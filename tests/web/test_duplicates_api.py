@@ -46,6 +46,38 @@ def test_groups_page_by_page(client: TestClient) -> None:
     assert client.get("/api/duplicates?class=twins").status_code == 422
 
 
+def test_groups_of_a_class_and_those_that_wait_for_a_decision(client: TestClient) -> None:
+    assert _ids(client.get("/api/duplicates?only=crop").json()) == [{1, 2, 3}]
+    assert _ids(client.get("/api/duplicates?only=same").json()) == []
+    summary = client.get("/api/duplicates/summary").json()
+    assert summary["groups"] == {"identical": 0, "same": 0, "crop": 1, "burst": 1, "look-alike": 0}
+    assert (summary["undecided"], summary["looked_at"]) == (summary["groups"], None)
+    client.post("/api/duplicates/decisions", json={"decision": "keep", "images": [3]})
+    assert client.get("/api/duplicates/summary").json()["undecided"]["crop"] == 0
+    assert _ids(client.get("/api/duplicates?undecided=true").json()) == [{4, 5}]
+
+
+def test_files_beside_those_to_keep(client: TestClient) -> None:
+    paths = {image["id"]: image["path"] for image in client.get("/api/images?limit=100").json()["images"]}
+    same = client.get("/api/duplicates/others")  # of groups by what is the same picture: 1 and 2
+    assert same.text == f"{paths[1]}\n"
+    assert same.headers["content-disposition"].startswith("attachment")
+    client.post("/api/duplicates/decisions", json={"decision": "keep", "images": [2]})
+    only = client.get("/api/duplicates/others?class=burst&only=crop&null=true")
+    assert set(only.text.split("\0")) == {paths[1], paths[3], ""}
+
+
+def test_one_that_does_not_belong(client: TestClient) -> None:
+    def decide(undo: bool) -> list[set[int]]:
+        body = {"decision": "outside", "images": [3], "others": [1, 2], "undo": undo}
+        answer = client.post("/api/duplicates/decisions", json=body)
+        assert answer.status_code == 200, answer.text
+        return _ids(answer.json())
+
+    assert decide(False) == [{1, 2}]
+    assert decide(True) == [{1, 2, 3}]
+
+
 def test_the_group_of_an_image(client: TestClient) -> None:
     assert _ids(client.get("/api/images/2/duplicates").json()) == [{1, 2, 3}]
     of_three = client.get("/api/images/3/duplicates?class=same").json()

@@ -1,10 +1,9 @@
 // What is said of a job: how far it is, how long it will take, and what came of it.
 
-import { formatCount } from "../shared/numbers.js";
+import { formatCount, formatDecimal } from "../shared/numbers.js";
 import { canSay, language, say } from "../shared/say.js";
 
 const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
-const rough = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
 const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
 export const formatPercent = (share) => percent.format(share);
@@ -24,7 +23,7 @@ export function stateOf({ state, wish }) {
 export function numbersOf(job) {
   const parts = [progressOf(job)];
   if (job.state === "running") {
-    if (job.rate) parts.push(say("library.jobs.rate", { rate: rough.format(job.rate) }));
+    if (job.rate) parts.push(say("library.jobs.rate", { rate: formatDecimal(job.rate) }));
     if (job.seconds_left !== null) parts.push(say("library.jobs.left", { time: formatDuration(job.seconds_left) }));
   } else {
     parts.push(outcomeOf(job), job.ended_at && formatMoment(job.ended_at));
@@ -61,7 +60,7 @@ function reindexed({ filled, missing, comparison }) {
     parts.push(say("library.jobs.overlap", { share: formatPercent(comparison.text_overlap) }));
     const [before, after] = [comparison.serving, comparison.candidate].map(({ recall }) => recall?.["10"]);
     if (before !== undefined) {
-      parts.push(say("library.jobs.recall", { before: rough.format(before), after: rough.format(after) }));
+      parts.push(say("library.jobs.recall", { before: formatDecimal(before), after: formatDecimal(after) }));
     }
   }
   return parts.join(", ");
@@ -71,5 +70,5 @@ function formatDuration(seconds) {
   const minutes = Math.round(seconds / 60);
   if (minutes < 1) return say("library.jobs.moments");
   if (minutes < 100) return say("library.jobs.minutes", { count: minutes });
-  return say("library.jobs.hours", { hours: rough.format(seconds / 3600) });
+  return say("library.jobs.hours", { hours: formatDecimal(seconds / 3600) });
 }

@@ -10,9 +10,11 @@ function about(url, fields = {}) {
   return query.size ? `${url}?${query}` : url;
 }
 
-const post = (url, fields) =>
-  request(about(url), {
-    method: "POST",
+const post = (url, fields) => send("POST", about(url), fields);
+
+const send = (method, url, fields) =>
+  request(url, {
+    method,
     ...(fields && { body: JSON.stringify(fields), headers: { "Content-Type": "application/json" } }),
   });
 
@@ -31,3 +33,19 @@ export const deduplicate = () => post("/api/jobs", { kind: "deduplicate" });
 export const tag = () => post("/api/jobs", { kind: "tag" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
 export const rollback = () => post("/api/models/rollback");
+
+/** A page of groups of duplicates: of one class, or of all. */
+export function duplicates({ kind, undecided, after, limit }) {
+  return request(about("/api/duplicates", { ...groupsOf(kind), undecided, after, limit }));
+}
+
+export const duplicatesSummary = () => request(about("/api/duplicates/summary"));
+export const othersAddress = (kind) => about("/api/duplicates/others", kind === "all" ? {} : groupsOf(kind));
+
+/** @param {object} decision as `/api/duplicates/decisions` takes it @returns {Promise<object[]>} the groups these are in now */
+export const decide = async (decision, kind) =>
+  (await send("POST", about("/api/duplicates/decisions", levelOf(kind)), decision)).groups;
+
+/** Look-alikes stand alone; what is a duplicate is grouped by all closer classes, and has a class of its own. */
+const levelOf = (kind) => ({ class: kind === "look-alike" ? "look-alike" : "burst" });
+const groupsOf = (kind) => ({ ...levelOf(kind), ...(!["all", "look-alike"].includes(kind) && { only: kind }) });
