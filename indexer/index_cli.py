@@ -30,7 +30,7 @@ def index(
         typer.Argument(
             metavar="SOURCE",
             help="Folders of images, tar shards, zips, videos, lists of paths and URLs, s3://BUCKET/PREFIX.",
-            show_default="all folders that were indexed before",
+            show_default="all that was indexed before",
         ),
     ] = None,
     library: Library = None,
@@ -93,11 +93,11 @@ def index(
 ) -> None:
     """Bring the collection up to date with a source: add new images, follow moved ones, drop what is gone.
 
-    Without a source, with all folders that were indexed before, by their patterns. What is on a disk that is away
-    stays. What each kind of source takes is in docs/sources.md.
+    Without a source, with all that was indexed before, by the patterns and options of then. What is on a disk that is
+    away stays. What each kind of source takes is in docs/sources.md.
 
     Interrupt it at any time; the next run goes on where it stopped. Exit code 1: some files could not be indexed, or a
-    folder is offline.
+    source is offline.
     """
     chosen = load_settings(
         library=library,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from indexer.collection import Collection
@@ -18,9 +18,10 @@ from indexer.opening import collection_and_encoder, say_what_encodes
 from indexer.progress import progress_bar
 from indexer.reports import SyncReport
 from indexer.root_sync import SourceReport, Target, folders_there, known_roots, sync_targets, targets_of
-from indexer.roots import FOLDER
+from indexer.roots import FOLDER, Root
 from indexer.scope import Scope
-from indexer.source_sync import as_job, sync_source
+from indexer.source_roots import as_remembered, open_known, sources_of, sync_opened
+from indexer.source_sync import as_job
 from indexer.sources import ImageSource
 
 if TYPE_CHECKING:
@@ -58,17 +59,20 @@ class _JobStopped(Exception):
 def index_sources(
     named: Sequence[NamedSource], wishes: FolderWishes, settings: Settings, say: Say, *, quiet: bool
 ) -> list[SourceReport]:
-    """Folders first, so that what has moved between them is followed; without any source all folders that are known.
+    """Folders first, so that what has moved between them is followed; without any source all that is known.
 
     A job that somebody pauses or cancels is the last one, and has no report. With a progress bar on stderr unless
     `quiet`. Raises InvalidRequest, SourceNotFound, and what syncing raises.
     """
     others = [one for one in named if one.kind != FOLDER]
     wishes.check(others)
+    known = known_roots(settings.library)
     # What was named is looked at first: a typing mistake is answered before a model is loaded.
-    targets = [] if named and len(others) == len(named) else _targets(named, wishes, settings)
-    opened = [(one, one.open(one.tuned(settings))) for one in others]
-    first = folders_there(targets, settings) if targets else opened[0][1]
+    targets = [] if named and len(others) == len(named) else _targets(named, known, wishes)
+    again = [one for other in others for one in as_remembered(other, known)] if named else sources_of(known)
+    opened = [open_known(one, known, settings) for one in again]
+    sources = [one.source for one in opened if one.source is not None]
+    first = sources[0] if sources and not targets else folders_there(targets, settings)
     say_what_encodes()
     reports: list[SourceReport] = []
     with (
@@ -81,21 +85,23 @@ def index_sources(
             work = lambda run: kinds.index(collection, encoder, source, settings, run, show, scope)  # noqa: E731
             return _finished(as_job(collection, {"folder": target.path}, work))
 
+        def run_other(named: NamedSource, source: ImageSource, scope: Scope) -> SyncReport:
+            tuned = named.tuned(settings)
+            work = lambda run: kinds.index(collection, encoder, source, tuned, run, show, scope)  # noqa: E731
+            return _finished(as_job(collection, named.arguments(), work))
+
         try:
             reports += sync_targets(collection, targets, settings, run_folder, accept_removals=wishes.accept_removals)
-            for one, source in opened:
-                report = _finished(sync_source(one, source, collection, encoder, settings, show))
-                path = one.places[0] if len(one.places) == 1 else source.root
-                reports.append(SourceReport(path, replace(report, offline=""), one.kind))
+            for one in opened:
+                reports += sync_opened(collection, one, run_other)
         except _JobStopped as stopped:
             number = stopped.job.id
             say(f"{stopped}; what was indexed is kept: `sightline jobs resume {number}` goes on")
     return reports
 
 
-def _targets(named: Sequence[NamedSource], wishes: FolderWishes, settings: Settings) -> list[Target]:
+def _targets(named: Sequence[NamedSource], known: Sequence[Root], wishes: FolderWishes) -> list[Target]:
     """Each once."""
-    known = known_roots(settings.library)
     folders: list[str | None] = [one.places[0] for one in named if one.kind == FOLDER]
     folders = folders or [None]
     found = [target for folder in folders for target in targets_of(known, folder, wishes.include, wishes.exclude)]

@@ -1,4 +1,4 @@
-"""Syncs the roots of a collection as they were given: their patterns, the roots within them, what is away."""
+"""Syncs the folders that are roots of a collection: their patterns, the roots within them, what is away."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from indexer.reports import Failure, SyncReport
 from indexer.roots import FOLDER, Root, innermost, within
 from indexer.scope import Scope
 from indexer.sources import FolderSource, ImageSource, Patterns
-from indexer.sources.address import is_file
+from indexer.sources.address import is_remote
+from indexer.sources.files import is_filled
 from indexer.sweeping import sweep
-
-_PAGE = 1000  # images taken out at once
 
 RunSync = Callable[["Target", ImageSource, Scope], SyncReport]
 """Syncs a source as far as the scope goes, such as `pipeline.sync` with what it needs besides."""
@@ -68,7 +67,7 @@ def targets_of(
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
 ) -> list[Target]:
-    """What a person means: all known roots, or that folder and the roots within it.
+    """What a person means: all folders that are roots, or that folder and the roots within it.
 
     A folder in a known root is a part of that, unless it is given patterns (also none): then it is a root of its own.
     Raises InvalidRequest, and SourceNotFound for an empty name.
@@ -82,7 +81,7 @@ def targets_of(
             raise InvalidRequest(
                 "nothing has been indexed into this collection yet; name a folder: `sightline index FOLDER`"
             )
-        return [Target(root) for root in known]
+        return [Target(root) for root in known if root.kind == FOLDER]
     if not folder:  # abspath would take an unset variable of a script for the current folder
         raise SourceNotFound("", "no folder is named")
     path = os.path.abspath(folder)  # noqa: PTH100 - resolve() would also replace links by their targets
@@ -96,9 +95,7 @@ def targets_of(
 
 
 def source_of(root: Root, known: Sequence[Root], settings: Settings, *, accept_removals: bool = False) -> FolderSource:
-    """Its images. Raises SourceNotFound, and InvalidRequest for a kind that we do not know."""
-    if root.kind != FOLDER:
-        raise InvalidRequest(f"root {root.path!r} is of kind {root.kind!r}, which this Sightline cannot read: upgrade")
+    """The images of a folder. Raises SourceNotFound."""
     return FolderSource(
         root.path,
         max_bytes=settings.limits.max_bytes,
@@ -110,7 +107,7 @@ def source_of(root: Root, known: Sequence[Root], settings: Settings, *, accept_r
 
 def folders_there(targets: Sequence[Target], settings: Settings) -> FolderSource:
     """The first folder that is there. Raises SourceNotFound for one that is not and was not indexed before."""
-    known = {root.path for root in known_roots(settings.library)}
+    known = {root.path for root in known_roots(settings.library) if root.kind == FOLDER}
     there: list[FolderSource] = []
     for target in targets:
         try:
@@ -156,10 +153,10 @@ def _sync_target(
     try:
         source = source_of(root, known, settings, accept_removals=accept_removals)
     except SourceNotFound as error:
-        if all(root.path != other.path for other in known):
+        if all(root.key != other.key for other in known):
             raise
-        missing = not os.path.lexists(root.path)
-        report = _nothing(root, "the folder is not there; its images stay" if missing else str(error))
+        vanished = not os.path.lexists(root.path)
+        report = nothing(root, "the folder is not there; its images stay" if vanished else str(error))
     else:
         roots.put(root)
         scope = Scope(
@@ -172,14 +169,14 @@ def _sync_target(
         )
         report = run(target, source, scope)
     if report.offline:
-        roots.offline(root.path, report.offline)
+        roots.offline(root, report.offline)
     else:
-        roots.online(root.path, sorted(source.mounts) if target.parts is None else None)
+        roots.online(root, mounts=sorted(source.mounts) if target.parts is None else None)
     return report
 
 
 def beside_roots(collection: Collection) -> Scope:
-    """Of a source that is no root, and says itself when it is away: what it lists is all that it has."""
+    """Of a source that is no folder of pictures: it is there, so what it lists is all that it has."""
     return Scope(away=tuple(_away(collection.catalog.roots.all())), accept_removals=True)
 
 
@@ -205,42 +202,28 @@ def as_fields(reports: Sequence[SourceReport]) -> dict[str, Any]:
     return {**asdict(total(reports)), "sources": sources}
 
 
-def images_of(collection: Collection, root: Root) -> Iterator[int]:
-    """Ids of the images that belong to that root: not those of archives, lists and videos that lie in it."""
-    others = Scope(others=tuple(other.path for other in within(collection.catalog.roots.all(), root)))
-    files = collection.catalog.files_at(root.path)
-    return (state.id for state in files if is_file(state.path) and not others.is_other(state.path))
-
-
-def forget(collection: Collection, root: Root, *, images: bool) -> int:
-    """Do not look at it again; with `images`, take its images out, too. Returns how many. Raises as `writing`."""
-    with collection.writing():
-        ids = list(images_of(collection, root)) if images else []
-        for start in range(0, len(ids), _PAGE):
-            collection.catalog.remove(ids[start : start + _PAGE])
-        collection.catalog.roots.forget(root.path)
-    return len(ids)
-
-
-def is_there(folder: str) -> bool:
-    """Whether there is anything in it: the mount point of a disk that is away is an empty folder."""
-    try:
-        with os.scandir(folder) as entries:
-            return any(not entry.name.startswith(".") for entry in entries)
-    except OSError:
-        return False
-
-
 def _away(known: Sequence[Root]) -> Iterator[str]:
     """Roots, and places in them where disks were, that are not there now."""
     for root in known:
         if root.kind == FOLDER:
-            yield from (folder for folder in (root.path, *root.mounts) if not is_there(folder))
+            yield from (folder for folder in (root.path, *root.mounts) if not is_filled(folder))
+        elif missing(root):
+            yield root.path
+
+
+def missing(root: Root) -> str:
+    """Why a root that is no folder of pictures is not there, as far as it can be told without asking anybody else."""
+    if is_remote(root.path) or is_filled(root.path):
+        return ""
+    if os.path.isdir(root.path):  # noqa: PTH112
+        return "the folder is empty; its images stay"
+    return "" if os.path.lexists(root.path) else "it is not there; its images stay"
 
 
 def _given(patterns: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(pattern for pattern in patterns or () if pattern.strip())
 
 
-def _nothing(root: Root, reason: str) -> SyncReport:
+def nothing(root: Root, reason: str) -> SyncReport:
+    """Of one that is not there."""
     return SyncReport(0, 0, 0, 0, 0, 1, (Failure(root.path, reason),), 0.0, offline=reason)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -16,16 +16,20 @@ from indexer.transactions import Transactions
 
 FOLDER = "folder"
 RootState = Literal["online", "offline"]
+Key = tuple[str, str]
+"""Path and kind: a folder may be one of pictures, and one of videos."""
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What `sightline index` was given. Of roots within each other, an image belongs to the innermost."""
+    """What `sightline index` was given. Of roots of a kind within each other, an image belongs to the innermost."""
 
     path: str
-    """Absolute."""
+    """Absolute, or the URL of an object store."""
     kind: str = FOLDER
     """Of its source."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Of its source, where that is no folder; see `NamedSource`."""
     include: tuple[str, ...] = ()
     """Patterns as in .gitignore: if there are any, only what fits one is indexed."""
     exclude: tuple[str, ...] = ()
@@ -40,6 +44,10 @@ class Root:
     """When it was last online; UTC, like the next."""
     synced_at: datetime | None = None
     """When it was last synced as a whole."""
+
+    @property
+    def key(self) -> Key:
+        return self.path, self.kind
 
     def holds(self, path: str) -> bool:
         """Whether the path lies in it, or is it."""
@@ -57,53 +65,63 @@ class Roots(Transactions):
     def all(self) -> list[Root]:
         """In the order of their paths."""
         with self._reading() as connection:
-            return [_root(row) for row in connection.execute(sa.select(*_COLUMNS).order_by(root.c.path))]
+            return [_root(row) for row in connection.execute(sa.select(*_COLUMNS).order_by(root.c.path, root.c.kind))]
 
-    def get(self, path: str) -> Root:
-        """Raises InvalidRequest."""
-        for found in self.all():
-            if found.path == path:
-                return found
-        raise InvalidRequest(f"{path!r} is no root of this collection; `sightline roots` lists them")
+    def get(self, path: str, kind: str | None = None) -> Root:
+        """Raises InvalidRequest, also where there are several of that path and no kind is given."""
+        found = [one for one in self.all() if one.path == path and kind in (None, one.kind)]
+        if len(found) > 1:
+            kinds = ", ".join(one.kind for one in found)
+            raise InvalidRequest(f"{path!r} was indexed as more than one kind ({kinds}): say which one with --kind")
+        if not found:
+            raise InvalidRequest(f"{path!r} is no root of this collection; `sightline roots` lists them")
+        return found[0]
 
-    def put(self, new: Root) -> None:
-        """A new root, or other patterns and kind of a known one."""
-        values = {"kind": new.kind, "include": list(new.include), "exclude": list(new.exclude)}
+    def put(self, *new: Root) -> None:
+        """New roots, or other patterns and options of known ones."""
         with self._writing() as connection:
-            changed = connection.execute(sa.update(root).where(root.c.path == new.path).values(**values))
-            if not changed.rowcount:
-                first = {"mounts": list(new.mounts), "state": new.state, "reason": new.reason, "added_at": _now()}
-                connection.execute(sa.insert(root).values(path=new.path, **values, **first))
+            for one in new:
+                values = {"options": dict(one.options), "include": list(one.include), "exclude": list(one.exclude)}
+                changed = connection.execute(sa.update(root).where(*_is(one)).values(**values))
+                if not changed.rowcount:
+                    first = {"mounts": list(one.mounts), "state": one.state, "reason": one.reason, "added_at": _now()}
+                    connection.execute(sa.insert(root).values(path=one.path, kind=one.kind, **values, **first))
 
-    def online(self, path: str, mounts: Sequence[str] | None) -> None:
-        """It was there; with `mounts`, all of it was looked at, and these were found."""
+    def online(self, *there: Root, mounts: Sequence[str] | None) -> None:
+        """They were there; with `mounts`, all of them was looked at, and these were found."""
         values: dict[str, object] = {"state": "online", "reason": "", "seen_at": _now()}
         if mounts is not None:
             values |= {"mounts": sorted(mounts), "synced_at": _now()}
-        self._note(path, values)
+        self._note(there, values)
 
-    def offline(self, path: str, reason: str) -> None:
+    def offline(self, away: Root, reason: str) -> None:
         """It was not there."""
-        self._note(path, {"state": "offline", "reason": reason})
+        self._note([away], {"state": "offline", "reason": reason})
 
-    def forget(self, path: str) -> None:
+    def forget(self, one: Root) -> None:
         """What was indexed from it is not touched."""
         with self._writing() as connection:
-            connection.execute(sa.delete(root).where(root.c.path == path))
+            connection.execute(sa.delete(root).where(*_is(one)))
 
-    def _note(self, path: str, values: dict[str, object]) -> None:
+    def _note(self, known: Sequence[Root], values: dict[str, object]) -> None:
         with self._writing() as connection:
-            connection.execute(sa.update(root).where(root.c.path == path).values(**values))
+            for one in known:
+                connection.execute(sa.update(root).where(*_is(one)).values(**values))
 
 
-def innermost(roots: Sequence[Root], path: str) -> Root | None:
-    """The root that the path belongs to."""
-    return max((root for root in roots if root.holds(path)), key=lambda root: len(root.path), default=None)
+def innermost(roots: Sequence[Root], path: str, kind: str = FOLDER) -> Root | None:
+    """The root of that kind that the path belongs to."""
+    holding = (root for root in roots if root.kind == kind and root.holds(path))
+    return max(holding, key=lambda root: len(root.path), default=None)
 
 
 def within(roots: Sequence[Root], outer: Root) -> list[Root]:
-    """The roots below another one: what is in them is not the outer one's."""
-    return [root for root in roots if root.path != outer.path and outer.holds(root.path)]
+    """The folders below another one that are roots: what is in them is not the outer one's."""
+    return [root for root in roots if root.kind == FOLDER and root.path != outer.path and outer.holds(root.path)]
+
+
+def _is(one: Root) -> tuple[sa.ColumnElement[bool], ...]:
+    return root.c.path == one.path, root.c.kind == one.kind
 
 
 _COLUMNS = tuple(root.c[name] for name in Root.__dataclass_fields__)

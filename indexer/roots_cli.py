@@ -19,7 +19,7 @@ from indexer.options import Backend, Device, Json, Library, Model, Precision
 if TYPE_CHECKING:
     from indexer.roots import Root
 
-roots_app = typer.Typer(help="List the folders that were indexed; forget one.", no_args_is_help=False)
+roots_app = typer.Typer(help="List the sources that were indexed; forget one.", no_args_is_help=False)
 
 
 def register(app: typer.Typer) -> None:
@@ -29,20 +29,21 @@ def register(app: typer.Typer) -> None:
 
 @roots_app.callback(invoke_without_command=True)
 def roots(context: typer.Context, library: Library = None, as_json: Json = False) -> None:
-    """List the folders that were indexed, their patterns, and whether they are there; or, by a command, forget one."""
+    """List what was indexed, how, and whether it is there; or, by a command, forget one of these sources."""
     from indexer.collection import Collection
-    from indexer.root_sync import images_of
+    from indexer.root_images import image_counts
     from indexer.terminal import display_path
 
     context.obj = library
     if context.invoked_subcommand is not None:
         return
     with Collection.open(load_settings(library=library).library) as collection:
-        found = [(root, sum(1 for _ in images_of(collection, root))) for root in collection.catalog.roots.all()]
+        counts = image_counts(collection)
+        found = [(root, counts[root.key]) for root in collection.catalog.roots.all()]
     if as_json:
         typer.echo(json.dumps([{**root_fields(root), "images": images} for root, images in found], indent=2))
     elif not found:
-        typer.echo("no folders yet; `sightline index FOLDER` adds one")
+        typer.echo("no sources yet; `sightline index FOLDER` adds one")
     else:
         Console().print(_table(found))
         for root, _ in found:
@@ -53,22 +54,26 @@ def roots(context: typer.Context, library: Library = None, as_json: Json = False
 @roots_app.command()
 def forget(
     context: typer.Context,
-    path: Annotated[str, typer.Argument(help="A folder, as `sightline roots` lists it.", metavar="FOLDER")],
+    path: Annotated[str, typer.Argument(help="A source, as `sightline roots` lists it.", metavar="SOURCE")],
+    kind: Annotated[
+        str | None, typer.Option(help="Its kind, where a path was indexed as several.", show_default=False)
+    ] = None,
     keep_images: Annotated[bool, typer.Option("--keep-images", help="Keep what was indexed from it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Do not look at a folder again, and take its images out of the collection; the files are not touched.
+    """Do not look at a source again, and take its images out of the collection; the files are not touched.
 
     Images of a folder within another one that was indexed stay: they are the other's from then on.
     """
     from indexer.collection import Collection
-    from indexer.root_sync import forget, images_of
+    from indexer.root_images import forget, images_of
     from indexer.roots import innermost
 
     with Collection.open(load_settings(library=context.obj).library) as collection:
         known = collection.catalog.roots
-        root = next((root for root in known.all() if root.path == path), None) or known.get(str(Path(path).absolute()))
-        heir = innermost([other for other in known.all() if other.path != root.path], root.path)
+        as_named = any(root.path == path for root in known.all())
+        root = known.get(path if as_named else str(Path(path).absolute()), kind)
+        heir = innermost([other for other in known.all() if other.path != root.path], root.path, root.kind)
         images = sum(1 for _ in images_of(collection, root))
         taken = heir is None and not keep_images
         if taken and images and not yes:
@@ -82,7 +87,7 @@ def forget(
 def watch(
     folders: Annotated[
         list[str] | None,
-        typer.Argument(help="Folders to follow.", metavar="FOLDER", show_default="all that were indexed before"),
+        typer.Argument(help="Folders to follow.", metavar="FOLDER", show_default="all that was indexed"),
     ] = None,
     library: Library = None,
     model: Model = None,
@@ -98,6 +103,7 @@ def watch(
 ) -> None:
     """Stay, and keep the collection up to date: what comes, changes, moves or goes is seen within a second or so.
 
+    Archives, lists, videos and object stores, of whose changes nobody tells, are looked at every --full-scan minutes.
     One line on stderr whenever something has happened. Ctrl+C or SIGTERM ends it. Syncs as `sightline index` does: what
     is on a disk that is away stays.
     """
@@ -110,7 +116,11 @@ def watch(
     settings = load_settings(library=library, model=model, backend=backend, device=device, precision=precision)
     known, stop = known_roots(settings.library), threading.Event()
     named: list[str | None] = [*folders] if folders else [None]
-    targets = [target for folder in named for target in targets_of(known, folder)]
+    waits = not known and parent is not None  # a service, for the first root
+    targets = [] if waits else [target for folder in named for target in targets_of(known, folder)]
+    followed = {target.root.key: target.root for target in targets}
+    if not folders:
+        followed |= {root.key: root for root in known}
     first = folders_there(targets, settings)
     say_what_encodes()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -119,10 +129,11 @@ def watch(
         threading.Thread(target=_end_with, args=(parent, stop), daemon=True).start()
     Watcher(
         settings,
-        list({target.root.path: target.root for target in targets}.values()),
+        list(followed.values()),
         lambda: collection_and_encoder(settings, first),
         lambda line: typer.echo(_one_line(line), err=True),
         stop=stop,
+        adopt=not folders,
         poll=poll or None,
         pace=Pace(full_scan=60 * full_scan, poll=poll_seconds),
     ).run()
@@ -151,13 +162,15 @@ def _table(found: list[tuple[Root, int]]) -> Table:
     from indexer.terminal import display_path
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("folder", overflow="fold")
+    table.add_column("source", overflow="fold")
+    table.add_column("kind", no_wrap=True)
     table.add_column("images", justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("synced", no_wrap=True)
-    table.add_column("patterns", overflow="fold")
+    table.add_column("patterns, options", overflow="fold")
     for root, images in found:
         synced = root.synced_at.astimezone().strftime("%Y-%m-%d %H:%M") if root.synced_at else "-"
         patterns = [f"+{pattern}" for pattern in root.include] + [f"-{pattern}" for pattern in root.exclude]
-        table.add_row(display_path(root.path), f"{images:,}", root.state, synced, " ".join(patterns))
+        patterns += [f"{name.replace('_', ' ')} {value}" for name, value in root.options.items()]
+        table.add_row(display_path(root.path), root.kind, f"{images:,}", root.state, synced, " ".join(patterns))
     return table

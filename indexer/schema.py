@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration in `indexer/migrations/versions`; opening a catalog at this one needs no Alembic."""
 
 ONLY_ROW = 1
@@ -97,8 +97,9 @@ root = sa.Table(
     "root",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("path", PathBytes, nullable=False, unique=True),
+    sa.Column("path", PathBytes, nullable=False),
     sa.Column("kind", sa.String(32), nullable=False),  # of its source
+    sa.Column("options", sa.JSON, nullable=False),  # of its source, where that is no folder
     sa.Column("include", sa.JSON, nullable=False),  # patterns
     sa.Column("exclude", sa.JSON, nullable=False),
     sa.Column("mounts", sa.JSON, nullable=False),  # folders where another disk begins
@@ -107,6 +108,7 @@ root = sa.Table(
     sa.Column("added_at", UtcDateTime, nullable=False),
     sa.Column("seen_at", UtcDateTime),  # online
     sa.Column("synced_at", UtcDateTime),  # as a whole
+    sa.UniqueConstraint("path", "kind"),
 )
 
 collection = sa.Table(

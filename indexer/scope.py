@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from indexer.sources import Part
+from indexer.sources.address import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Scope:
     others: tuple[str, ...] = ()
     """Folders in it that are not its own: nothing in them is gone."""
     away: tuple[str, ...] = ()
-    """Folders anywhere that are not there now, such as those of disks that are unplugged: nothing in them has moved."""
+    """Folders and other sources that are not there now, such as disks that are unplugged: nothing in them has moved."""
     excludes: Callable[[str], bool] | None = None
     """Whether a file that is there is left out because somebody wished so: then its image is taken out."""
     accept_removals: bool = False
@@ -27,7 +28,8 @@ class Scope:
         return lies_in(path, self.others)
 
     def is_away(self, path: str) -> bool:
-        return lies_in(path, self.away)
+        """Also what lies in an archive, a list or a video that is not there."""
+        return lies_in(parse(path).container, self.away)
 
 
 EVERYTHING = Scope()

@@ -6,29 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from indexer.collection import Collection
-from indexer.config import Settings
-from indexer.encoder import Encoder
 from indexer.jobs import kinds
 from indexer.jobs.running import JobRun, run_job
 from indexer.jobs.store import Job
 from indexer.reports import SyncReport
-from indexer.root_sync import beside_roots
-from indexer.sources import ImageSource
-from indexer.sources.naming import NamedSource
-
-
-def sync_source(
-    named: NamedSource,
-    source: ImageSource,
-    collection: Collection,
-    encoder: Encoder,
-    settings: Settings,
-    show: kinds.Show,
-) -> tuple[Job, SyncReport | None]:
-    """Of any kind but a folder; `source` is the named one, opened. See `as_job`."""
-    scope, tuned = beside_roots(collection), named.tuned(settings)
-    work = lambda run: kinds.index(collection, encoder, source, tuned, run, show, scope)  # noqa: E731
-    return as_job(collection, named.arguments(), work)
 
 
 def as_job(

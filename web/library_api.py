@@ -13,7 +13,9 @@ from pydantic import BaseModel, Field
 
 from indexer.jobs.store import Job, JobLine, JobState, Wish
 from indexer.records import StoredModel
+from indexer.roots import FOLDER
 from indexer.sources import FolderSource
+from indexer.sources.naming import SourceKind
 from indexer.training.recipe import Recipe, Trains
 from web.collections import ServicesDep
 from web.permission import Permission
@@ -127,12 +129,20 @@ class JobWithLog(JobOut):
 
 
 class IndexJob(BaseModel):
-    """Bring the collection up to date with a folder."""
+    """Bring the collection up to date with a folder, or with a source of another kind that was indexed before."""
 
-    model_config = examples({"kind": "index", "folder": "/home/ada/Pictures"})
+    model_config = examples(
+        {"kind": "index", "folder": "/home/ada/Pictures"},
+        {"kind": "index", "folder": "s3://photos/2024", "source": "remote"},
+    )
 
     kind: Literal["index"]
-    folder: str = Field(max_length=4096, description="one that was indexed before or that the settings allow, or below")
+    folder: str = Field(
+        max_length=4096,
+        description="one that was indexed before or that the settings allow, or below; or, with another `source`, the "
+        "path of one of `sources` in /api/startable",
+    )
+    source: SourceKind = Field(default="folder", description="of what kind it is")
 
 
 class ReindexJob(BaseModel):
@@ -201,12 +211,24 @@ class TrainJob(BaseModel):
 NewJob = Annotated[IndexJob | ReindexJob | DeduplicateJob | TagJob | MapJob | TrainJob, Field(discriminator="kind")]
 
 
+class SourceOut(BaseModel):
+    path: str = Field(description="or the URL of an object store; `folder` of a job of kind `index`")
+    kind: SourceKind
+
+
 class StartableResponse(BaseModel):
     """What may be begun from here: named before by the owner of the machine, on the machine itself."""
 
-    model_config = examples({"folders": ["/home/ada/Pictures"], "models": ["mini", "ViT-B-32/laion2b_s34b_b79k"]})
+    model_config = examples(
+        {
+            "folders": ["/home/ada/Pictures"],
+            "sources": [{"path": "s3://photos/2024", "kind": "remote"}],
+            "models": ["mini", "ViT-B-32/laion2b_s34b_b79k"],
+        }
+    )
 
     folders: list[str] = Field(description="to index, with what is below them; the last indexed first")
+    sources: list[SourceOut] = Field(description="of other kinds, to be indexed again")
     models: list[str] = Field(
         description="to embed by, and to begin a training with: of the collection, trained on it, or with weights here"
     )
@@ -231,11 +253,12 @@ def rollback(services: ServicesDep) -> ModelsResponse:
     return models(services)
 
 
-@router.get("/startable", summary="The folders and models of which a job may be begun here")
+@router.get("/startable", summary="The folders, other sources and models of which a job may be begun here")
 def startable(services: ServicesDep) -> StartableResponse:
     allowed = Permission.of(services.collection.catalog, services.settings)
     return StartableResponse(
         folders=[printable(folder) for folder in allowed.folders],
+        sources=[SourceOut(path=printable(root.path), kind=root.kind) for root in allowed.sources],
         models=[printable(model) for model in allowed.models],
     )
 
@@ -289,6 +312,8 @@ def cancel(services: ServicesDep, job_id: JobId) -> JobOut:
 
 def _arguments(wanted: NewJob, allowed: Permission) -> dict[str, Any]:
     """Of the job, as the command line writes them. Status 403 for what is not allowed."""
+    if isinstance(wanted, IndexJob) and wanted.source != FOLDER:
+        return allowed.source(wanted.folder, wanted.source).arguments()
     if isinstance(wanted, IndexJob):
         return {"folder": FolderSource(allowed.folder(wanted.folder)).root}
     if isinstance(wanted, ReindexJob):

@@ -17,7 +17,9 @@ from indexer.checkpoints import CONFIG_FILE
 from indexer.config import Settings
 from indexer.jobs.store import KEPT, Job
 from indexer.models import DEFAULT_MODEL, KNOWN_MODELS, weights_here
-from indexer.roots import FOLDER
+from indexer.roots import FOLDER, Root
+from indexer.source_roots import sources_of
+from indexer.sources.naming import KINDS, NamedSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Permission:
 
     folders: tuple[str, ...]
     """Those that were indexed before, the last one first, then those of the settings."""
+    sources: tuple[Root, ...]
+    """Of other kinds than folders: those that were indexed before. They are given as they were named."""
     models: tuple[str, ...]
     """To embed by, and to begin a training with: those that the collection has, those trained on it, and those that we
     know and whose weights are here."""
@@ -35,10 +39,12 @@ class Permission:
         jobs = catalog.jobs.all(KEPT)
         configured = (os.path.abspath(folder.expanduser()) for folder in settings.job_folders)  # noqa: PTH100
         here = (model.name for model in KNOWN_MODELS if weights_here(model.name) is not None)
-        roots = (root.path for root in catalog.roots.all() if root.kind == FOLDER)
+        known = catalog.roots.all()
+        roots = (root.path for root in known if root.kind == FOLDER)
         own = (stored.manifest.model for stored in catalog.models.all())
         return cls(
             folders=tuple(dict.fromkeys((*_indexed(jobs), *roots, *configured))),
+            sources=tuple(root for root in known if root.kind != FOLDER and root.kind in KINDS),
             models=tuple(dict.fromkeys((*own, *_trained(jobs), DEFAULT_MODEL, *here))),
         )
 
@@ -52,6 +58,18 @@ class Permission:
                 "(`sightline index FOLDER`), or name a folder above it in SIGHTLINE_JOB_FOLDERS",
             )
         return path
+
+    def source(self, place: str, kind: str) -> NamedSource:
+        """It, with the options that it was indexed with. Status 403 unless it is one of these sources."""
+        found = [root for root in self.sources if root.key == (place, kind)]
+        if not found:
+            raise HTTPException(
+                403,
+                f"{place[:200]!r} is no {kind} that was indexed before; index it once on the machine itself "
+                f"(`sightline index SOURCE`)",
+            )
+        [named] = sources_of(found)
+        return named
 
     def model(self, model: str) -> str:
         """It. Status 403 unless it is one of these models."""

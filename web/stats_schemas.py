@@ -92,8 +92,8 @@ class RootOut(BaseModel):
 
     model_config = examples(_ROOT)
 
-    path: str
-    kind: str = Field(description="`folder`")
+    path: str = Field(description="or the URL of an object store")
+    kind: str = Field(description="`folder`, `tar`, `zip`, `list`, `video` or `remote`")
     state: RootState = Field(description="offline: not there now, as a disk that is unplugged; its images stay")
     reason: str = Field(description="why it is offline; empty if it is not")
     synced_at: datetime | None = Field(description="when all of it was looked at")

@@ -20,10 +20,11 @@ from indexer.projection.making import JOB as MAP
 from indexer.projection.making import make_map
 from indexer.reindex import reindex
 from indexer.reports import Failure, Progress, SyncReport
-from indexer.root_sync import Target, beside_roots, sync_targets, targets_of
+from indexer.root_sync import Target, sync_targets, targets_of, total
 from indexer.roots import FOLDER
 from indexer.scope import EVERYTHING, Scope
 from indexer.shadow import compare
+from indexer.source_roots import open_known, sync_opened
 from indexer.sources import ImageSource
 from indexer.sources.naming import NamedSource
 from indexer.stored_pictures import Files, ThumbnailsFirst
@@ -85,16 +86,17 @@ def summary(report: SyncReport) -> dict[str, Any]:
 
 
 def _index(collection: Collection, settings: Settings, run: JobRun, show: Show) -> Mapping[str, Any]:
-    """Of a folder: its root as it was given, or the part of one that it is."""
-    named = NamedSource.of(run.job.arguments)
+    """Of a folder: its root as it was given, or the part of one that it is. Of another source what is there of it."""
+    named, roots = NamedSource.of(run.job.arguments), collection.catalog.roots.all()
     settings = named.tuned(settings)
 
-    def run_sync(target: Target | None, source: ImageSource, scope: Scope) -> SyncReport:
+    def run_sync(what: Target | NamedSource, source: ImageSource, scope: Scope) -> SyncReport:
         return index(collection, own_encoder(collection, settings, source), source, settings, run, show, scope)
 
     if named.kind != FOLDER:
-        return summary(run_sync(None, named.open(settings), beside_roots(collection)))
-    target = targets_of(collection.catalog.roots.all(), named.places[0])[0]
+        reports = list(sync_opened(collection, open_known(named, roots, settings), run_sync))
+        return summary(total(reports))
+    target = targets_of(roots, named.places[0])[0]
     [done] = sync_targets(collection, [target], settings, run_sync)
     return summary(done.report)
 

@@ -55,5 +55,14 @@ def status_of(path: str) -> os.stat_result | None:
         return None
 
 
+def is_filled(folder: str) -> bool:
+    """Whether there is anything in it: the mount point of a disk that is away is an empty folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(not entry.name.startswith(".") for entry in entries)
+    except OSError:
+        return False
+
+
 def reason_of(error: OSError) -> str:
     return (error.strerror or str(error) or type(error).__name__).lower()

@@ -19,7 +19,7 @@ from indexer.arrow_library import load_arrow
 from indexer.errors import SourceNotFound, UnreadableImage
 from indexer.images import Limits
 from indexer.sources.address import INSIDE, LIST_SUFFIXES, Address, entry_location, inside, is_remote, parse
-from indexer.sources.files import Files, reason_of, status_of
+from indexer.sources.files import Files, is_filled, reason_of, status_of
 from indexer.sources.http import Fetcher
 from indexer.sources.remote import Objects
 from indexer.sources.source import UNKNOWN_SIZE, SourceFile, SourceProblem, Version, has_suffix
@@ -58,7 +58,10 @@ class Listed:
         place = entry_location(address.container, address.inner)
         if is_remote(place):
             return Version(UNKNOWN_SIZE, _NEVER)
-        return self._files.look(Address(place, "file", place))
+        found, folder = self._files.look(Address(place, "file", place)), os.path.dirname(place)  # noqa: PTH120
+        if found is None and not is_filled(folder):
+            raise OSError(f"{folder} is empty or not there, as that of a disk that is away")
+        return found
 
 
 class ListSource:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SourceKind = Literal["folder", "tar", "list", "zip", "video", "remote"]
 KINDS: Final = get_args(SourceKind)
 FAR_THREADS: Final = 16
-_TOGETHER: Final = frozenset({"tar", "zip", "video"})
+TOGETHER: Final = frozenset({"tar", "zip", "video"})
 """Kinds of which any number of files are one source."""
 _BY_SUFFIX: Final[dict[SourceKind, frozenset[str]]] = {
     "tar": TAR_SUFFIXES,
@@ -127,7 +127,7 @@ def named_sources(
             if of_kind == kind_of_group and given[option] is not None
         }
         paths = tuple(place for _, place in group)
-        if kind_of_group in _TOGETHER:
+        if kind_of_group in TOGETHER:
             sources.append(NamedSource(kind_of_group, paths, options))
         else:
             sources += [NamedSource(kind_of_group, (path,), options) for path in paths]
@@ -140,7 +140,7 @@ def _named(place: str, wanted: str | None) -> tuple[SourceKind, str]:
     if is_remote(place):
         if place.startswith(("http://", "https://")):
             raise SourceNotFound(place, "URLs are read from a list: write them into a .csv or .txt and index that")
-        return "remote", place
+        return "remote", place if place.endswith("://") else place.rstrip("/")
     path = os.path.abspath(place)  # noqa: PTH100  (links are kept)
     return next((kind for kind in KINDS if kind == wanted), None) or _kind_of(path), path
 

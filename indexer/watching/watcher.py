@@ -18,9 +18,11 @@ from indexer.errors import CollectionError, CollectionLocked, CollectionUnavaila
 from indexer.pipeline import sync
 from indexer.reports import Progress, SyncReport
 from indexer.root_sync import SourceReport, Target, sync_targets, total
-from indexer.roots import Root
+from indexer.roots import FOLDER, Key, Root
 from indexer.scope import Scope
+from indexer.source_roots import open_known, sources_of, sync_opened
 from indexer.sources import ImageSource
+from indexer.sources.naming import NamedSource
 from indexer.watching.listener import Listener, Told
 from indexer.watching.mounts import is_on_network
 
@@ -83,15 +85,20 @@ class Watcher:
         say: Callable[[str], None],
         *,
         stop: threading.Event,
+        adopt: bool = False,
         poll: bool | None = None,
         pace: Pace | None = None,
     ) -> None:
-        """`poll`: whether to look again and again instead of being told; None: on network file systems."""
+        """`adopt`: whether roots that come to the collection meanwhile are followed, too.
+
+        `poll`: whether to look again and again instead of being told; None: on network file systems.
+        """
         self._settings, self._open_collection, self._say, self._stop = settings, open_collection, say, stop
-        self._poll, self._pace = poll, pace or Pace()
-        self._watched = {root.path: _Watched(root) for root in roots}
+        self._adopt, self._poll, self._pace = adopt, poll, pace or Pace()
+        self._watched: dict[Key, _Watched] = {root.key: _Watched(root) for root in roots}
         self._told: queue.Queue[Told] = queue.Queue()
         self._attend_at = self._not_before = 0.0
+        self._sources = 0  # other than folders, as was said last
         self._trouble = ""  # what was said of it last
         self._failures: set[tuple[str, str]] = set()  # that were said
 
@@ -113,6 +120,8 @@ class Watcher:
     def _follow(self, collection: Collection, encoder: Encoder) -> None:
         while not self._stop.is_set():
             if time.monotonic() >= self._attend_at:
+                with self._enduring():
+                    self._take_over(collection.catalog.roots.all())
                 self._attend()
             if time.monotonic() >= self._not_before:
                 with self._enduring():
@@ -122,16 +131,21 @@ class Watcher:
     # Who is there
 
     def _attend(self) -> None:
-        """Listens to roots that have come, and to those whose disk is another one now."""
+        """Listens to folders that have come, and to those whose disk is another one now.
+
+        Of another source that has come, gone or been replaced all is looked at.
+        """
         self._attend_at = time.monotonic() + self._pace.retry
+        self._tell_sources()
         for watched in self._watched.values():
             identity = _identity(watched.root)
             listens = watched.listener is not None and watched.listener.alive
-            if identity == watched.identity and (listens or identity is None):
+            told = listens or identity is None or watched.root.kind != FOLDER
+            if identity == watched.identity and told:
                 continue
             self._deafen(watched)
             watched.identity, watched.full_at = identity, 0.0
-            if identity is not None:
+            if identity is not None and watched.root.kind == FOLDER:
                 self._listen(watched)
 
     def _listen(self, watched: _Watched) -> None:
@@ -174,7 +188,7 @@ class Watcher:
             folder, paths = self._told.get(timeout=seconds)
         except queue.Empty:
             return False
-        watched = self._watched.get(folder)
+        watched = self._watched.get((folder, FOLDER))
         if watched is not None:
             watched.changed |= paths
             if len(watched.changed) > _MANY:
@@ -185,51 +199,84 @@ class Watcher:
         now = time.monotonic()
         self._take_over(collection.catalog.roots.all())
         due = [watched for watched in self._watched.values() if watched.changed or now >= watched.full_at]
-        if not due:
-            return
+        folders = [watched for watched in due if watched.root.kind == FOLDER]
+        others = [watched for watched in due if watched.root.kind != FOLDER]
+        if folders:
+            self._sync_folders(folders, collection, encoder, now)
+        if others:
+            self._sync_sources(others, collection, encoder)
+
+    def _sync_folders(self, due: Sequence[_Watched], collection: Collection, encoder: Encoder, now: float) -> None:
         whole = {watched.root.path for watched in due if now >= watched.full_at}
         targets = [
             Target(watched.root, None if watched.root.path in whole else tuple(sorted(watched.changed)))
             for watched in due
         ]
+        run = self._syncing(collection, encoder)
+        reports = list(sync_targets(collection, targets, self._settings, run))
+        self._after(due, [watched for watched in due if watched.root.path in whole], reports, collection)
+
+    def _sync_sources(self, due: Sequence[_Watched], collection: Collection, encoder: Encoder) -> None:
+        """Nobody tells of what changes in them, so all of them is looked at, now and then."""
+        reports: list[SourceReport] = []
+        for named in sources_of([watched.root for watched in due]):
+            opened = open_known(named, collection.catalog.roots.all(), self._settings)
+            reports += sync_opened(collection, opened, self._syncing(collection, encoder, named))
+        self._after(due, due, reports, collection)
+
+    def _syncing(
+        self, collection: Collection, encoder: Encoder, named: NamedSource | None = None
+    ) -> Callable[[object, ImageSource, Scope], SyncReport]:
+        settings = named.tuned(self._settings) if named else self._settings
 
         def check(progress: Progress) -> None:
             if self._stop.is_set():
                 raise _Stopped
 
-        def run(target: Target, source: ImageSource, scope: Scope) -> SyncReport:
+        def run(what: object, source: ImageSource, scope: Scope) -> SyncReport:
             return sync(
                 collection,
                 encoder,
                 source,
-                limits=self._settings.limits,
-                batch_size=self._settings.fixed_batch_size,
-                threads=self._settings.threads,
+                limits=settings.limits,
+                batch_size=settings.fixed_batch_size,
+                threads=settings.threads,
                 progress=check,
                 scope=scope,
             )
 
-        reports = list(sync_targets(collection, targets, self._settings, run))
+        return run
+
+    def _after(
+        self,
+        due: Sequence[_Watched],
+        whole: Sequence[_Watched],
+        reports: Sequence[SourceReport],
+        collection: Collection,
+    ) -> None:
         self._trouble = ""
-        self._take_over(collection.catalog.roots.all())  # with the mounts that were met
-        for watched, report in zip(due, reports, strict=True):
+        self._take_over(collection.catalog.roots.all())  # with the mounts that were met, and whether they are there
+        for watched in due:
             watched.changed = set()
-            if watched.root.path in whole:
-                watched.full_at = time.monotonic() + self._pace.full_scan
-                watched.identity = _identity(watched.root)
-            self._tell_state(watched, report)
+            self._tell_state(watched)
+        for watched in whole:
+            watched.full_at = time.monotonic() + self._pace.full_scan
+            watched.identity = _identity(watched.root)
         self._tell_counts(reports)
 
     def _take_over(self, known: Sequence[Root]) -> None:
-        """What others have decided meanwhile: other patterns, or that a root is forgotten."""
-        found = {root.path: root for root in known}
-        for path, watched in list(self._watched.items()):
-            if path in found:
-                watched.root, watched.remembered = found[path], True
+        """What others have decided meanwhile: other patterns, a root that is forgotten, one that is new."""
+        found = {root.key: root for root in known}
+        for key, watched in list(self._watched.items()):
+            if key in found:
+                watched.root, watched.remembered = found[key], True
             elif watched.remembered:
                 self._deafen(watched)
-                del self._watched[path]
-                self._say(f"forgotten: {path}")
+                del self._watched[key]
+                self._say(f"forgotten: {watched.root.path}")
+        for key in found.keys() - self._watched.keys() if self._adopt else ():
+            self._watched[key] = _Watched(found[key], remembered=True)
+            self._attend_at = 0.0
 
     @contextmanager
     def _enduring(self) -> Iterator[None]:
@@ -254,12 +301,19 @@ class Watcher:
 
     # What is said
 
-    def _tell_state(self, watched: _Watched, root: SourceReport) -> None:
-        reason = root.report.offline
+    def _tell_sources(self) -> None:
+        number = sum(watched.root.kind != FOLDER for watched in self._watched.values())
+        if number != self._sources:
+            self._sources = number
+            sources = "1 other source" if number == 1 else f"{number:,} other sources"
+            self._say(f"watching {sources}, looking every {self._pace.full_scan / 60:g} min")
+
+    def _tell_state(self, watched: _Watched) -> None:
+        reason, path = watched.root.reason, watched.root.path
         if reason and not watched.offline:
-            self._say(f"offline: {root.path}: {reason}")
+            self._say(f"offline: {path}: {reason}")
         elif watched.offline and not reason:
-            self._say(f"online again: {root.path}")
+            self._say(f"online again: {path}")
         watched.offline = reason
 
     def _tell_counts(self, reports: Sequence[SourceReport]) -> None:

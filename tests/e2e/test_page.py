@@ -97,7 +97,7 @@ def test_a_picked_picture_finds_its_like_and_has_an_address(visitor: Visitor) ->
     page.reload()
     expect_first(page, "blue")
     expect(page.locator(".term img")).to_have_js_property("naturalWidth", 80)
-    page.get_by_role("button", name="Remove Your picture from the search").click()
+    page.get_by_role("button", name="Remove your picture from the search").click()
     expect(page).to_have_url(visitor.url + "/")
     expect(page.locator("#terms")).to_be_hidden()
     expect(page.locator("#words")).to_be_focused()
@@ -137,7 +137,7 @@ def test_a_picture_can_be_pasted_and_joined_by_words(visitor: Visitor) -> None:
     page.on("request", lambda request: asked.append(request.post_data_json) if request.method == "POST" else None)
     search(page, "blue")
     expect(page).to_have_url(re.compile(r"/\?q=blue&picture=[0-9a-f]{64}$"))
-    expect(page).to_have_title("“blue” and Your picture · Sightline")
+    expect(page).to_have_title("“blue” and your picture · Sightline")
     expect(page.locator("#count")).to_contain_text("searched")
     assert [(body["box"], len(body["terms"][0]["query_image"])) for body in asked] == [("blue", 64)]
     assert {name.split("-")[0] for name in names(page, 4)} <= {"yellow", "blue"}

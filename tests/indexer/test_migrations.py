@@ -122,6 +122,20 @@ def test_an_unknown_schema_is_newer(engine: sa.Engine, tmp_path: Path) -> None:
         database.migrate(engine, tmp_path)
 
 
+def test_roots_of_folders_become_roots_of_that_kind(engine: sa.Engine, tmp_path: Path) -> None:
+    with database.writer(engine).begin() as connection:
+        command.upgrade(database.migration_config(connection), "0007")
+        at = "'2026-01-02 03:04:05'"
+        values = f"""4, x'2f61', 'folder', '["*.jpg"]', '[]', '["/a/m"]', 'offline', 'away', {at}, NULL, {at}"""
+        connection.execute(sa.text(f"INSERT INTO root VALUES ({values})"))
+    database.migrate(engine, tmp_path)
+    with engine.connect() as connection:
+        [row] = connection.execute(sa.select(schema.root))
+    assert (row.id, row.path, row.kind, row.options, row.include) == (4, "/a", "folder", {}, ["*.jpg"])
+    assert (row.exclude, row.mounts, row.state, row.reason, row.seen_at) == ([], ["/a/m"], "offline", "away", None)
+    assert row.synced_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
 def test_a_catalog_of_the_first_schema_keeps_everything(engine: sa.Engine, tmp_path: Path) -> None:
     """What version 0001 wrote, with a revision of 7, an embedding and a tombstone."""
     manifest = MANIFEST.to_json()

@@ -15,7 +15,8 @@ from indexer.collection import Collection
 from indexer.config import Settings
 from indexer.errors import InvalidRequest, SourceNotFound
 from indexer.pipeline import sync
-from indexer.root_sync import Target, beside_roots, forget, images_of, sync_targets, targets_of, total
+from indexer.root_images import forget, images_of
+from indexer.root_sync import Target, beside_roots, sync_targets, targets_of, total
 from indexer.sources.tar import tar_source
 from tests.indexer.sources.conftest import jpeg, make_tar
 from tests.indexer.test_pipeline import counts, fill

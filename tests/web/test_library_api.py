@@ -16,7 +16,9 @@ from indexer.catalog import Catalog
 from indexer.config import Settings
 from indexer.jobs.leases import new_owner
 from indexer.library_folder import locked
+from indexer.roots import Root
 from tests.checkpoints import make_checkpoint
+from tests.indexer.sources.conftest import jpeg, make_tar
 from tests.palette import PaletteEncoder
 from tests.pictures import photo, write
 from web.app import create_app
@@ -98,6 +100,23 @@ def test_a_folder_that_was_indexed_before_is_indexed_again(
     assert (job["state"], job["arguments"], begun) == ("queued", {"folder": str(picture_folder)}, [job["id"]])
     gone = client.post("/api/jobs", json=wanted | {"folder": str(picture_folder / "gone")})
     assert (gone.status_code, gone.json()["type"]) == (422, "urn:sightline:source-not-found")
+
+
+def test_a_source_of_another_kind_is_indexed_again_as_it_was(
+    client: TestClient, catalog: Catalog, begun: list[int], tmp_path: Path
+) -> None:
+    archive = str(make_tar(tmp_path / "x.tar", [("a.jpg", jpeg(1))]))
+    wanted = {"kind": "index", "folder": archive, "source": "tar"}
+    assert client.post("/api/jobs", json=wanted).status_code == 403
+    catalog.roots.put(Root(archive, "tar"), Root("/list.csv", "list", {"column": "copy"}))
+    assert client.get("/api/startable").json()["sources"] == [
+        {"path": "/list.csv", "kind": "list"},
+        {"path": archive, "kind": "tar"},
+    ]
+    job = client.post("/api/jobs", json=wanted).json()
+    assert (job["arguments"], begun) == ({"places": [archive], "kind": "tar", "options": {}}, [job["id"]])
+    roots = {root["path"]: root for root in client.get("/api/stats").json()["roots"]}
+    assert roots[archive]["kind"] == "tar"
 
 
 def test_another_model_is_filled_if_the_owner_has_it(client: TestClient, catalog: Catalog, begun: list[int]) -> None:

@@ -63,6 +63,16 @@ def test_folders_that_are_watched_may_be_indexed(catalog: Catalog) -> None:
     assert permission(catalog).folder("/watched/2024") == "/watched/2024"
 
 
+def test_other_sources_only_as_they_were_indexed(catalog: Catalog) -> None:
+    catalog.roots.put(Root("s3://bucket/2024", "remote"), Root("/list.csv", "list", {"column": "copy"}))
+    allowed = permission(catalog)
+    assert allowed.source("/list.csv", "list").options == {"column": "copy"}
+    assert allowed.folders == ()
+    for place, kind in (("s3://bucket", "remote"), ("/list.csv", "tar"), ("/list.csv/..", "list")):
+        with pytest.raises(HTTPException, match="that was indexed before"):
+            allowed.source(place, kind)
+
+
 def test_models_of_the_collection_and_those_that_were_trained_on_it(catalog: Catalog, tmp_path: Path) -> None:
     assert permission(catalog).models[:2] == (MANIFEST.model, "mini")
     trained, gone = tmp_path / "trained", tmp_path / "gone"

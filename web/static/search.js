@@ -148,6 +148,7 @@ class Page {
     this.#results = results;
     this.#kept.keep(results);
     const heldFocus = this.grid.hasFocus;
+    this.query.answered(results);
     this.#showCount();
     if (results.unanswered.length) this.status.problem(leftOut(results.unanswered));
     this.view.show(results, place);
@@ -160,6 +161,7 @@ class Page {
     if (queryKey(this.state) !== this.#shownKey) {
       this.#results = null;
       this.view.show(null);
+      this.query.failed(this.state);
       this.status.count("");
     }
     this.status.problem(error.message, error.mayPass ? retry : null);

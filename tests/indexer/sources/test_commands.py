@@ -62,8 +62,8 @@ def test_what_is_wished_of_folders_is_refused_of_others(tmp_path: Path, model: s
     assert not (tmp_path / "library").exists()
 
 
-def test_each_source_has_its_report_and_folders_alone_are_looked_at_again(tmp_path: Path, model: str) -> None:
-    """Without being named, archives are not; the folder that they lie in leaves what was indexed of them alone."""
+def test_each_source_has_its_report_and_all_are_looked_at_again(tmp_path: Path, model: str) -> None:
+    """One that is away keeps its images; the folder that it lies in leaves what was indexed of it alone."""
     library = ("--library", str(tmp_path / "library"))
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.jpg").write_bytes(jpeg(0))
@@ -72,10 +72,14 @@ def test_each_source_has_its_report_and_folders_alone_are_looked_at_again(tmp_pa
     expected = [(str(tmp_path / "in"), "folder", 1), (str(archive), "tar", 2)]
     assert [(one["path"], one["kind"], one["added"]) for one in report["sources"]] == expected
     archive.unlink()
-    report = run("index", *library)
-    assert (report["unchanged"], report["removed"], report["failed"]) == (1, 0, 0)
-    [root] = run("roots", *library)
-    assert (root["path"], root["images"]) == (str(tmp_path / "in"), 1)
+    report = run("index", *library, code=1)
+    assert (report["unchanged"], report["removed"], report["failed"]) == (1, 0, 1)
+    found = [(one["path"], one["kind"], one["images"], one["state"]) for one in run("roots", *library)]
+    assert found == [(str(tmp_path / "in"), "folder", 1, "online"), (str(archive), "tar", 2, "offline")]
+    assert run("stats", *library)["roots"][1]["reason"] == "it is not there; its images stay"
+    forget = ["roots", *library, "forget", str(archive), "--kind", "tar", "--yes"]
+    assert "2 images taken out" in CliRunner().invoke(app, forget, catch_exceptions=False).output
+    assert run("index", *library)["unchanged"] == 1
 
 
 def test_what_failed_is_named_by_where_it_is(tmp_path: Path, model: str) -> None:

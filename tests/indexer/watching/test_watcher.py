@@ -19,6 +19,7 @@ from indexer.library_folder import locked
 from indexer.roots import Root
 from indexer.sources.folder_walk import FolderWalk
 from indexer.watching.watcher import Pace, Watcher
+from tests.indexer.sources.conftest import jpeg, make_tar
 from tests.indexer.test_pipeline import fill
 from tests.palette import PaletteEncoder
 from tests.pictures import photo, plain, write
@@ -30,7 +31,13 @@ class Watch:
     """A watcher in a thread of its own, what it said, and the collection as another process would see it."""
 
     def __init__(
-        self, library: Path, *folders: Path, poll: bool = False, poll_seconds: float = 0.1, **pace: float
+        self,
+        library: Path,
+        *roots: Path | Root,
+        adopt: bool = False,
+        poll: bool = False,
+        poll_seconds: float = 0.1,
+        **pace: float,
     ) -> None:
         self.said: list[str] = []
         self.encoder = PaletteEncoder()
@@ -40,10 +47,11 @@ class Watch:
         settings = Settings(library=library, threads=2)
         watcher = Watcher(
             settings,
-            [Root(str(folder)) for folder in folders],
+            [root if isinstance(root, Root) else Root(str(root)) for root in roots],
             self._opened,
             self.said.append,
             stop=self._stop,
+            adopt=adopt,
             poll=poll,
             pace=Pace(**{"retry": 0.2, "after_error": 0.2, "poll": poll_seconds, "quiet": 0.1, **pace}),
         )
@@ -181,6 +189,34 @@ def test_a_root_that_is_emptied_under_the_watch_keeps_its_images(watch: Any, tmp
         running.until_there("000.jpg", "001.jpg")
 
 
+def test_archives_are_looked_at_when_they_come_and_now_and_then(watch: Any, tmp_path: Path) -> None:
+    """Also those that somebody indexes meanwhile, if all roots are followed."""
+    old, new = tmp_path / "old.tar", tmp_path / "new.tar"
+    make_tar(old, [("0.jpg", jpeg(0))])
+    with watch(Root(str(old), "tar"), adopt=True, full_scan=0.3) as running:
+        running.until_there("0.jpg")
+        old.rename(tmp_path / "away")
+        running.until_said(f"offline: {old}: it is not there; its images stay")
+        make_tar(new, [("1.jpg", jpeg(1))])
+        with Collection.open(running.library) as collection:
+            collection.catalog.roots.put(Root(str(new), "tar"))
+        running.until_there("0.jpg", "1.jpg")
+        running.until_said("watching 2 other sources, looking every 0.005 min")
+        make_tar(new, [("1.jpg", jpeg(1)), ("2.jpg", jpeg(2))])
+        running.until_there("0.jpg", "1.jpg", "2.jpg")
+        (tmp_path / "away").rename(old)
+        running.until_said(f"online again: {old}")
+
+
+def test_a_watch_without_roots_waits_for_the_first_one(watch: Any, tmp_path: Path) -> None:
+    fill(tmp_path / "in", 1)
+    with watch(adopt=True) as running:
+        with Collection.open(running.library) as collection:
+            collection.catalog.roots.put(Root(str(tmp_path / "in")))
+        running.until_there("000.jpg")
+        running.until_said(f"watching {tmp_path / 'in'}")
+
+
 def test_a_collection_that_is_held_by_another_is_waited_for(watch: Any, tmp_path: Path) -> None:
     root = tmp_path / "in"
     fill(root, 1)
@@ -250,7 +286,7 @@ def test_what_others_decide_meanwhile_holds(watch: Any, tmp_path: Path) -> None:
         running.until_there("000.jpg", "005.jpg")
         with Collection.open(running.library) as collection:
             collection.catalog.roots.put(Root(str(one), exclude=("*.png",)))
-            collection.catalog.roots.forget(str(two))
+            collection.catalog.roots.forget(Root(str(two)))
         running.until_said(f"forgotten: {two}")
         write(two / "006.jpg", photo(seed=6))
         write(one / "001.png", plain("red"))

@@ -5,17 +5,17 @@ import { say } from "../shared/say.js";
 const PICTURE = /\.(avif|bmp|gif|heic|heif|jfif|jpe?g|png|tiff?|webp)$/i; // where the system gives no type
 
 /**
- * @param {{overlay: HTMLElement, button: HTMLElement, input: HTMLInputElement}} elements
+ * @param {{overlay: HTMLElement, pickers: [HTMLElement, HTMLInputElement][]}} elements
  * @param {{onPictures: (files: File[]) => void, onProblem: (message: string) => void}} handlers
  */
-export function acceptPictures({ overlay, button, input }, { onPictures, onProblem }) {
+export function acceptPictures({ overlay, pickers }, { onPictures, onProblem }) {
   const take = (files) => {
     const pictures = Array.from(files).filter(isPicture);
     const other = Array.from(files).find((file) => !isPicture(file));
     if (other) onProblem(say("query.not_a_picture", { name: other.name }));
     if (pictures.length) onPictures(pictures);
   };
-  acceptPicked(button, input, take);
+  for (const [button, input] of pickers) acceptPicked(button, input, take);
   acceptPasted(take);
   acceptDropped(overlay, take, onProblem);
 }

@@ -2,9 +2,11 @@
 
 import * as api from "../shared/api.js";
 import { say } from "../shared/say.js";
+import { Chips } from "./chips.js";
+import { CropDialog } from "./crop-dialog.js";
 import { acceptPictures } from "./incoming.js";
 import { SearchBox } from "./search-box.js";
-import { termKey, withTerm } from "./state.js";
+import { termKey, withRegion, withTerm } from "./state.js";
 import { Terms } from "./terms.js";
 import { titleOf } from "./title.js";
 
@@ -15,17 +17,28 @@ export class Query {
   constructor(page) {
     this.page = page;
     this.box = new SearchBox(part("search"), {
-      onWords: (text, settled) => this.#change({ text }, settled),
+      onWords: (text, settled) => this.#adjust("words", { text }, settled),
       onRemoveLast: () => this.#remove(this.#present.terms.at(-1)),
       onClear: () => page.go(page.start),
     });
-    this.terms = new Terms(part("terms"), part("term-card"), {
+    this.terms = new Terms(part("terms"), part("term-card"), part("refine"), {
       onWeight: (term, weight, settled) =>
-        this.#change({ terms: withTerm(this.#present.terms, { ...term, weight }) }, settled),
+        this.#adjust(termKey(term), { terms: withTerm(this.#present.terms, { ...term, weight }) }, settled),
       onRemove: (term) => this.#remove(term),
+      onCrop: (term) => this.#crop(term),
+      onText: (ref, weight) => this.add([{ kind: "text", ref, weight }]),
     });
+    this.chips = new Chips(
+      part("chips"),
+      (text) => {
+        this.#change({ text });
+        this.box.words.focus();
+      },
+      () => this.box.text,
+    );
+    this.cropDialog = new CropDialog(part("crop"));
     acceptPictures(
-      { overlay: part("drop"), button: part("pick"), input: part("file") },
+      { overlay: part("drop"), pickers: [[part("pick"), part("file")], [part("photograph"), part("camera")]] },
       {
         onPictures: (files) => this.#send(files),
         onProblem: (message) => page.status.problem(message),
@@ -33,7 +46,8 @@ export class Query {
     );
   }
 
-  #unsettled = false; // the newest history entry is a query that is still being typed, so that more typing replaces it
+  #unsettled = null; // what is being typed or slid: the newest history entry came from it, so that more replaces it
+  #answered = null; // what the title on the page says: a state, and what of its words is to be seen
   #names = new Map(); // of indexed images, by reference
 
   /** The page's state, with the words as they stand in the box now. */
@@ -42,38 +56,65 @@ export class Query {
   }
 
   show(state) {
-    this.#unsettled = false;
+    this.#unsettled = null;
     this.box.show(state.text, state.terms.length > 0);
     this.#showTerms(state);
     this.#learnNames(state);
   }
 
+  /** The answer is on the page. */
+  answered({ query, meaning, chips }) {
+    this.chips.show(chips, query.text);
+    this.#answered = [query, meaning];
+    this.#showTitle(query, meaning);
+  }
+
+  /** There is none. */
+  failed(state) {
+    this.answered({ query: state, meaning: null, chips: [] });
+  }
+
   /** @param {object[]} terms as in state.js; those that are there already get the new weight */
   add(terms) {
-    return this.#change({ terms: terms.reduce(withTerm, this.#present.terms), open: null }, true);
+    return this.#change({ terms: terms.reduce(withTerm, this.#present.terms), open: null });
   }
 
   /** @param {string} text a filter, or more words */
   addToBox(text) {
-    return this.#change({ text: `${this.box.text} ${text}`.trim(), open: null }, true);
+    return this.#change({ text: `${this.box.text} ${text}`.trim(), open: null });
   }
 
   #showTerms(state) {
     const nameOf = (reference) => this.#nameOf(reference);
     this.terms.show(state.terms, nameOf);
-    this.page.status.title(titleOf(state, nameOf));
   }
 
-  #change(changed, settled) {
-    const replace = this.#unsettled;
-    const shown = this.page.go({ ...this.#present, ...changed }, { replace });
-    this.#unsettled = !settled;
-    return shown;
+  #showTitle(state, meaning) {
+    const nameOf = (reference) => this.#nameOf(reference);
+    const query = titleOf(state, nameOf);
+    const seen = titleOf({ ...state, text: meaning ?? state.text }, nameOf);
+    this.page.status.title(seen ?? (query && say("query.filtered")), query);
+  }
+
+  async #crop(term) {
+    const url = term.kind === "picture" ? api.pictureUrl(term.ref) : api.thumbnailOf(term.ref, 1280);
+    const region = await this.cropDialog.choose(url, term.region);
+    if (region !== undefined) this.#change({ terms: withRegion(this.#present.terms, term, region) });
+  }
+
+  #change(changed, how) {
+    return this.page.go({ ...this.#present, ...changed }, how);
+  }
+
+  /** A change that goes on, by keys or by a slider, until it is settled: all of it is one step back. */
+  #adjust(what, changed, settled) {
+    this.#change(changed, { replace: this.#unsettled === what });
+    this.#unsettled = settled ? null : what;
   }
 
   #remove(term) {
     if (!term) return;
-    this.#change({ terms: this.#present.terms.filter((other) => termKey(other) !== termKey(term)) }, true);
+    this.#change({ terms: this.#present.terms.filter((other) => termKey(other) !== termKey(term)) });
     this.box.words.focus();
   }
 
@@ -112,7 +153,9 @@ export class Query {
     const unknown = state.terms.filter(({ kind, ref }) => kind === "like" && this.#nameOf(ref) === null);
     const found = await Promise.allSettled(unknown.map(({ ref }) => api.image(ref)));
     for (const { value } of found) if (value) this.#names.set(value.id, value.name); // the search says what is gone
-    if (unknown.length && this.page.state === state) this.#showTerms(state);
+    if (!unknown.length || this.page.state !== state) return;
+    this.#showTerms(state);
+    if (this.#answered) this.#showTitle(...this.#answered);
   }
 }
 

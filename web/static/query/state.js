@@ -80,6 +80,13 @@ export function withTerm(terms, added) {
   return at < 0 ? [...terms, term].slice(0, MAX_TERMS - 1) : terms.with(at, term);
 }
 
+/** The terms with one of them about another part of its picture. */
+export function withRegion(terms, term, region) {
+  const cut = { ...term, region };
+  const others = terms.filter((other) => termKey(other) !== termKey(cut));
+  return others.map((other) => (termKey(other) === termKey(term) ? cut : other));
+}
+
 function writtenTerm({ kind, ref, weight, region }) {
   if (kind === "text") return `${ref}*${weight}`; // always, as words may end like a weight
   const parts = [ref, ...(weight !== 1 || region ? [weight] : []), ...(region ? [region.join("_")] : [])];

@@ -73,6 +73,7 @@ export class Timeline {
   }
 
   #name(index) {
+    if (!this.#months.length) return;
     const said = formatMonth(this.#months[index].month);
     if (this.label.textContent !== said) this.label.textContent = said;
     this.rail.setAttribute("aria-valuenow", index);

@@ -97,9 +97,9 @@ export const collections = async () => (await request("/api/collections")).colle
 /** Where the picture of a query is shown from. */
 export const pictureUrl = (hash) => `/api/query-images/${encodeURIComponent(hash)}`;
 
-/** The small thumbnail of an image of which no more than the id is known. */
-export const thumbnailOf = (reference) =>
-  address(`/api/images/${partsOf(reference).id}/thumbnail`, { side: 320, ...scopeOf(reference) });
+/** A thumbnail of an image of which no more than the id is known. */
+export const thumbnailOf = (reference, side = 320) =>
+  address(`/api/images/${partsOf(reference).id}/thumbnail`, { side, ...scopeOf(reference) });
 
 /** @param {320 | 1280} side longest side in pixels */
 export function thumbnailUrl({ thumbnail_url: url }, side) {

@@ -27,9 +27,12 @@ export class Status {
     this.elements.progress.hidden = true;
   }
 
-  /** @param {string | null} query what is searched for; without it these are the newest pictures */
-  title(query) {
-    this.elements.title.textContent = query ?? say("search.recent");
+  /**
+   * @param {string | null} title what is on the page; null for the newest pictures
+   * @param {string | null} query the same with all that it was searched by, for the window and its history
+   */
+  title(title, query = title) {
+    this.elements.title.textContent = title ?? say("search.recent");
     document.title = query === null ? say("common.name") : `${query} · ${say("common.name")}`;
   }
 

@@ -1,0 +1,33 @@
+// A picture of the query, large, to choose the part of it that is meant.
+
+import { Cropper } from "./cropper.js";
+import { isWhole } from "./region.js";
+
+export class CropDialog {
+  /** @param {HTMLDialogElement} dialog */
+  constructor(dialog) {
+    this.dialog = dialog;
+    this.picture = dialog.querySelector("img");
+    this.cropper = new Cropper(dialog.querySelector(".crop-stage"));
+    dialog.addEventListener("close", () => this.cropper.close());
+  }
+
+  /** @returns {Promise<number[] | null | undefined>} the region, null for the whole picture, undefined when cancelled */
+  async choose(url, region) {
+    this.picture.src = url;
+    this.dialog.showModal();
+    try {
+      await this.picture.decode();
+    } catch {
+      this.dialog.close(); // the search says what is wrong with it
+      return undefined;
+    }
+    const { naturalWidth, naturalHeight } = this.picture;
+    const ratio = naturalWidth / naturalHeight;
+    this.dialog.style.setProperty("--ratio", ratio);
+    const chosen = await this.cropper.open({ region, ratio });
+    this.dialog.close();
+    if (chosen === null) return undefined;
+    return isWhole(chosen) ? null : chosen;
+  }
+}
