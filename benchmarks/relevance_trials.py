@@ -100,7 +100,7 @@ def words(text: str) -> list[str]:
 
 def of_words(photos: Photos, absent: Iterable[str] = ()) -> Trial:
     """Single words of the captions, then `absent` texts."""
-    asked = dict(_asked_words(photos.captions))
+    asked = dict(asked_words(photos.captions))
     truth = np.zeros((len(asked), len(photos.vectors)), np.int8)
     for row, places in enumerate(asked.values()):
         for place, captions in places.items():
@@ -108,7 +108,7 @@ def of_words(photos: Photos, absent: Iterable[str] = ()) -> Trial:
     return _with_absent(f"{photos.name}, words", photos.vectors, tuple(asked), truth, absent)
 
 
-def _asked_words(captions: Sequence[Sequence[str]]) -> Iterator[tuple[str, Counter[int]]]:
+def asked_words(captions: Sequence[Sequence[str]]) -> Iterator[tuple[str, Counter[int]]]:
     """Each word with the photos whose captions have it, and how many of them do."""
     places: dict[str, Counter[int]] = defaultdict(Counter)
     uses, after_article = Counter[str](), Counter[str]()

@@ -201,14 +201,16 @@ class CatalogReader:
         self, clause: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]] = (), limit: int | None = None
     ) -> Ids:
         """Of the images for whose row in `schema.image` the clause is true: ascending, or the first in that order."""
-        query = sa.select(image.c.id).where(clause)
-        if order:
-            query = query.order_by(*order, image.c.id).limit(limit)
         with self._reading() as connection:
-            # The driver's own rows: through SQLAlchemy's, half a million ids took twice as long.
-            rows: Any = connection.execute(query).cursor
-            ids = np.fromiter((row[0] for row in rows), np.int64)
-        return ids if order else np.sort(ids)  # they came in the order of whatever index was used
+            if order:
+                query = sa.select(image.c.id).where(clause).order_by(*order, image.c.id).limit(limit)
+                # The driver's own rows: through SQLAlchemy's, half a million ids took twice as long.
+                rows: Any = connection.execute(query).cursor
+                return np.fromiter((row[0] for row in rows), np.int64)
+            # One text of all of them, since making a row of each took 2.5 times as long as the rest together.
+            joined = sa.func.aggregate_strings(sa.cast(image.c.id, sa.String), ",")
+            text = connection.scalar(sa.select(joined).where(clause))
+        return np.sort(np.fromstring(text or "", np.int64, sep=","))  # they came in the order of some index
 
     def counts_by(
         self, columns: Sequence[sa.ColumnElement[Any]], clause: sa.ColumnElement[bool]

@@ -16,7 +16,7 @@ from indexer.encoder import Embeddings, Encoder
 from indexer.errors import InvalidQuery
 from indexer.images import Limits
 from indexer.tags.concepts import save
-from indexer.tags.feedback import Moments, marks_part, sampled
+from indexer.tags.feedback import Marks, Moments, marks_part, sampled
 from indexer.vectors import Ids
 from indexer.vectors.segmented import SegmentedIndex, among
 from search.collapsing import Collapsed
@@ -188,7 +188,8 @@ class SearchEngine:
             np.array([self._collection.vector(id_) for id_ in ids], np.float32).reshape(len(ids), parts.shape[1])
             for ids in (dict.fromkeys(feedback.right), dict.fromkeys(feedback.wrong))
         )
-        taught = np.vstack([parts, marks_part(_sum(parts), right, wrong, self._moments[1])])
+        marks = Marks(right, wrong, np.array(list(dict.fromkeys(feedback.wrong)), np.int64))
+        taught = np.vstack([parts, marks_part(_sum(parts), marks, index, self._moments[1])])
         return np.asarray(taught / np.linalg.norm(_sum(taught)), np.float32)
 
     def _listing(self, query: Query, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:

@@ -33,12 +33,22 @@ def clause(filter: Filter) -> Clause:
     """What is true for the rows of `image` that pass, and false, never unknown, for the others: NOT has to work."""
     match filter:
         case And(parts):
-            return sa.and_(*map(clause, parts))
+            return sa.and_(*map(clause, sorted(parts, key=_reads_text)))
         case Or(parts):
             return sa.or_(*map(clause, parts))
         case Not(part):
             return sa.not_(clause(part))
     return _of_condition(filter)
+
+
+def _reads_text(filter: Filter) -> bool:
+    """Whether it looks into texts: the others go first, since SQLite asks in the order that it is given."""
+    match filter:
+        case And(parts) | Or(parts):
+            return any(map(_reads_text, parts))
+        case Not(part):
+            return _reads_text(part)
+    return isinstance(filter, Camera | PathPart | Tag)
 
 
 def _of_condition(condition: Condition) -> Clause:
@@ -52,7 +62,7 @@ def _of_condition(condition: Condition) -> Clause:
         case Orientation(shape):
             return _lying(shape)
         case Camera(words):
-            return _known(image.c.camera, image.c.camera.icontains(words, autoescape=True))
+            return _known(image.c.camera, _HoldsWords(image.c.camera, sa.literal(f"%{_escaped(words)}%", sa.String)))
         case Folder(path):
             return _below(path)
         case PathPart(words):
@@ -109,6 +119,24 @@ def _tagged(name: str) -> Clause:
     given = sa.select(image_tag.c.image_id).where(image_tag.c.label_id.in_(labels))
     own = sa.select(own_tag.c.content_hash).where(own_tag.c.name == name, own_tag.c.wanted)
     return sa.or_(image.c.id.in_(given), image.c.content_hash.in_(own))
+
+
+def _escaped(words: str) -> str:
+    """For LIKE, which takes % and _ for any text and any letter."""
+    return words.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+class _HoldsWords(sa.sql.functions.FunctionElement[bool]):
+    """Whether a text is like a pattern, in any case: SQLite's own LIKE takes half the time of one of lowered texts."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+
+@compiles(_HoldsWords)
+def _like(element: _HoldsWords, compiler: Any, **options: Any) -> str:
+    text, pattern = (compiler.process(part, **options) for part in element.clauses)
+    return f"({text} {'ILIKE' if compiler.dialect.name == 'postgresql' else 'LIKE'} {pattern} ESCAPE '/')"
 
 
 class _HoldsText(sa.ColumnElement[bool]):

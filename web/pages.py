@@ -37,7 +37,15 @@ class Page:
 SEARCH: Final = Page(
     "search.html",
     "search.js",
-    ("base.css", "query/query.css", "query/crop.css", "results/results.css", "results/tools.css", "large/large.css"),
+    (
+        "base.css",
+        "query/query.css",
+        "query/crop.css",
+        "results/results.css",
+        "results/tools.css",
+        "large/large.css",
+        "large/details.css",
+    ),
 )
 OVERVIEW: Final = Page("library/overview.html", "library/overview.js", ("base.css", "library/library.css"))
 DUPLICATES: Final = Page(

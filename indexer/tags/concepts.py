@@ -10,10 +10,10 @@ from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import ImageNotFound, InvalidRequest
 from indexer.tags.concept_store import THRESHOLD, Concept
-from indexer.tags.feedback import Boundary, Moments, boundary, marks_part, sampled
+from indexer.tags.feedback import Boundary, Marks, Moments, boundary, marks_part, sampled
 from indexer.tags.labels import tag_name
 from indexer.tags.scoring import probability
-from indexer.vectors import Vectors
+from indexer.vectors import Ids, Vectors
 from indexer.vectors.scoring import as_float32
 
 MAX_QUERY = 2_000
@@ -61,22 +61,24 @@ def remake(collection: Collection, encoder: Encoder) -> None:
 
 def _made(collection: Collection, encoder: Encoder, concept: Concept) -> tuple[Vectors, Boundary] | None:
     """`(dimension,)` unit length, and where it ends."""
-    right, wrong = (_vectors(collection, hashes) for hashes in (concept.right, concept.wrong))
+    (_, right), (wrong_ids, wrong) = (_marked(collection, hashes) for hashes in (concept.right, concept.wrong))
     if not len(right):
         return None
     mean = right.mean(axis=0)
     query = encoder.encode_texts([concept.query])[0] if concept.query else mean / np.linalg.norm(mean)
-    sample = sampled(collection.snapshot())
-    vector = query + marks_part(query, right, wrong, Moments.of(sample))
+    index = collection.snapshot()
+    sample = sampled(index)
+    vector = query + marks_part(query, Marks(right, wrong, wrong_ids), index, Moments.of(sample))
     vector = np.asarray(vector / np.linalg.norm(vector), np.float32)
     return vector, boundary(right @ vector, sample @ vector)
 
 
-def _vectors(collection: Collection, hashes: Sequence[str]) -> Vectors:
+def _marked(collection: Collection, hashes: Sequence[str]) -> tuple[Ids, Vectors]:
     """Of the images of those contents that are there."""
     states = [found[0] for content in hashes if (found := collection.catalog.with_hash(content))]
     rows = [collection.vector(state.id) for state in states]
-    return np.array(rows, np.float32).reshape(len(rows), collection.manifest.dimension)
+    vectors = np.array(rows, np.float32).reshape(len(rows), collection.manifest.dimension)
+    return np.array([state.id for state in states], np.int64), vectors
 
 
 def _members(collection: Collection, vector: Vectors, line: Boundary) -> tuple[list[int], list[float]]:

@@ -2,7 +2,7 @@
 
 import { showAbout } from "./about.js";
 import { watchKeys } from "./keyboard.js";
-import { LargeView } from "./large/large-view.js";
+import { Opened } from "./large/opened.js";
 import { Query } from "./query/query.js";
 import { START, format, hasQuery, parse, queryKey } from "./query/state.js";
 import { countLine, leftOut } from "./results/count-line.js";
@@ -37,11 +37,7 @@ class Page {
     this.query = new Query(this);
     this.view = new View(this);
     this.grid = this.view.grid;
-    this.large = new LargeView(part("large"), {
-      onStep: (step) => this.#step(step),
-      onSimilar: (item) => this.go({ ...this.start, terms: [{ kind: "like", ref: item.id, weight: 1, region: null }] }),
-      onClosed: (item) => this.#largeClosed(item),
-    });
+    this.large = new Opened(this, part("large"));
     this.choice = new CollectionChoice(part("collection"), (collection) => {
       const terms = this.state.terms.filter(({ kind }) => kind !== "like"); // those are of another collection
       this.go({ ...this.state, collection, terms, right: [], wrong: [], open: null });
@@ -71,6 +67,11 @@ class Page {
   /** Without a query, of the collection that is chosen. */
   get start() {
     return { ...START, collection: this.state.collection };
+  }
+
+  /** What the grid shows, or null. */
+  get results() {
+    return this.#results;
   }
 
   /** An image that was among results lately, or null. */
@@ -184,32 +185,11 @@ class Page {
 
   async #showLarge(state) {
     try {
-      const index = this.#results?.indexOf(state.open) ?? -1;
-      const item = index >= 0 ? this.#results.item(index) : await api.image(state.open);
-      if (this.state !== state) return;
-      const place = { index, last: index === (this.#results?.total ?? 0) - 1 };
-      this.large.show(item, place, { ...state, text: this.#results?.meaning ?? state.text });
+      await this.large.show(state);
     } catch (error) {
       this.failed(error);
       this.go({ ...state, open: null }, { replace: true });
     }
-  }
-
-  async #step(step) {
-    const results = this.#results;
-    const item = await results.beside(results.indexOf(this.state.open), step).catch((error) => this.failed(error));
-    if (item && results === this.#results) await this.go({ ...this.state, open: item.id }, { replace: true });
-  }
-
-  /** Closed by its button, by Esc, or because the address no longer names a picture. */
-  #largeClosed(item) {
-    if (this.state.open !== null) {
-      this.state = { ...this.state, open: null };
-      if (this.places.opened) history.back();
-      else this.places.rename(format(this.state));
-    }
-    const index = this.#results?.indexOf(item.id) ?? -1;
-    if (index >= 0) this.grid.focus(index);
   }
 
   #keepPlace() {

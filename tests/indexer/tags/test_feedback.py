@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from indexer.tags.feedback import RIGHT, WRONG, Moments, boundary, marks_part
+from indexer.tags.feedback import RIGHT, WRONG, Marks, Moments, boundary, marks_part
 from indexer.vectors import Vectors
+from indexer.vectors.segmented import SegmentedIndex
 
 
 def _unit(rows: Vectors) -> Vectors:
@@ -22,11 +23,18 @@ def images() -> Vectors:
 _NONE = np.empty((0, 24), np.float32)
 
 
+def _part(images: Vectors, query: Vectors, right: slice, wrong: slice = slice(0)) -> Vectors:
+    index = SegmentedIndex.build(np.arange(len(images)), images.astype(np.float16))
+    marks = Marks(images[right], images[wrong], np.arange(len(images))[wrong])
+    return marks_part(query, marks, index, Moments.of(images))
+
+
 def test_in_a_round_space_it_is_rocchios_sum() -> None:
-    """Without images: mean 0, and every direction as loud as any other."""
-    query, right, wrong = np.eye(24, dtype=np.float32)[[0, 1, 2]]
-    part = marks_part(query, right[None], wrong[None], Moments.of(_NONE))
-    np.testing.assert_allclose(part, RIGHT * right - WRONG * wrong, atol=1e-6)
+    """Of moments of nothing: mean 0, and all directions as loud. Three images are too few to take a best one of."""
+    query, right, wrong = rows = np.eye(24, dtype=np.float32)[[0, 1, 2]]
+    index = SegmentedIndex.build(np.arange(3), rows.astype(np.float16))
+    part = marks_part(query, Marks(right[None], wrong[None], np.array([2])), index, Moments.of(_NONE))
+    np.testing.assert_allclose(part, RIGHT * np.sqrt(2) * right - WRONG * wrong, atol=1e-6)  # it came second
 
 
 def _share(images: Vectors, vector: Vectors, unmarked: slice) -> float:
@@ -38,29 +46,38 @@ def _share(images: Vectors, vector: Vectors, unmarked: slice) -> float:
 @pytest.mark.parametrize("marks", [1, 5])
 def test_right_marks_bring_more_like_them(images: Vectors, marks: int) -> None:
     query = _unit(np.random.default_rng(1).standard_normal(24).astype(np.float32) + np.eye(24, dtype=np.float32)[5])
-    part = marks_part(query, images[:marks], _NONE, Moments.of(images))
+    part = _part(images, query, slice(marks))
     assert _share(images, query + part, slice(marks)) > _share(images, query, slice(marks)) + 0.1
 
 
-def test_wrong_marks_alone_take_away(images: Vectors) -> None:
+def test_right_marks_weigh_more_where_the_query_found_them_late(images: Vectors) -> None:
+    moments = Moments.of(images)
+
+    def turned(query: Vectors) -> float:
+        return moments.loudness(_part(images, query, slice(5))) / moments.loudness(query.astype(np.float64))
+
+    near, far = _unit(images[:5].mean(axis=0)), np.eye(24, dtype=np.float32)[9]
+    assert turned(far) > 1.5 * turned(near)
+
+
+def test_wrong_marks_alone_take_away_and_are_not_taken_for_right(images: Vectors) -> None:
     query = np.eye(24, dtype=np.float32)[5]
-    part = marks_part(query, _NONE, images[:5], Moments.of(images))
-    assert _share(images, query + part, slice(5)) < _share(images, query, slice(5))
+    part = _part(images, query, slice(0), slice(5))
+    assert float((images[:5] @ part).mean()) < float((images[5:30] @ part).mean())
 
 
 def test_without_marks_nothing_is_added(images: Vectors) -> None:
-    assert not marks_part(images[0], _NONE, _NONE, Moments.of(images)).any()
+    assert not _part(images, images[0], slice(0)).any()
 
 
 def test_a_single_image_has_moments_too(images: Vectors) -> None:
-    part = marks_part(images[0], images[:1], _NONE, Moments.of(images[:1]))
-    assert np.isfinite(part).all()
+    assert np.isfinite(_part(images[:1], images[0], slice(1))).all()
 
 
 def test_a_boundary_lies_between_the_collection_and_the_marks() -> None:
     sample = np.linspace(0, 1, 101, dtype=np.float32)
     line = boundary(np.array([1.8, 2.2], np.float32), sample)
-    assert -line.bias / line.gain == pytest.approx(0.8 + 0.45 * (2 - 0.8))
+    assert -line.bias / line.gain == pytest.approx(0.8 + 0.35 * (2 - 0.8))
     assert line.gain > 0
     same = boundary(np.array([0.1], np.float32), sample)  # a mark that is below most
     assert np.isfinite([same.gain, same.bias]).all()

@@ -62,13 +62,11 @@ export class Results {
     return this.load(page, signal);
   }
 
-  /** The picture before or after a position, fetched if need be; undefined beyond the ends. */
-  async beside(position, step) {
-    let next = position + step;
-    while (position >= 0 && next >= 0 && next < this.total) {
-      await this.load(Math.floor(next / PAGE));
-      if (this.item(next)) return this.item(next);
-      next += step; // images were removed here
+  /** The nearest picture from a position on, upwards or downwards, fetched if need be; undefined beyond the ends. */
+  async nearest(position, step) {
+    for (let at = position; at >= 0 && (step < 0 || at < this.total); at += step) {
+      await this.load(Math.floor(at / PAGE));
+      if (this.item(at)) return this.item(at); // else images were removed here
     }
     return undefined;
   }

@@ -130,21 +130,6 @@ function identified(page) {
   return { ...page, hits: named(page.hits), images: Array.isArray(page.images) ? named(page.images) : page.images };
 }
 
-/**
- * Where in an image a query is, as a picture to lay over it; `flat` when no part stands out.
- * @returns {Promise<{blob: Blob, flat: boolean}>}
- */
-export async function heatMap({ id }, { text, terms }, signal) {
-  const query = new URLSearchParams({ side: 320 });
-  if (text) query.set("text", text);
-  const term = terms.find(({ kind, weight }) => kind !== "text" && weight > 0);
-  if (term?.kind === "picture") query.set("query_image", term.ref);
-  else if (term) query.set("image_id", partsOf(term.ref).id);
-  for (const [name, value] of Object.entries(scopeOf(id))) query.set(name, value);
-  const response = await answer(`/api/images/${partsOf(id).id}/heat-map?${query}`, { signal });
-  return { blob: await response.blob(), flat: response.headers.get("Heat-Map-Flat") === "true" };
-}
-
 /** How likely hits match is said of words alone; beside other terms nothing is claimed. */
 function searchFields({ text, terms, sort, collapse, right, wrong }) {
   const ids = (references) => references.map((reference) => partsOf(reference).id);
@@ -171,7 +156,8 @@ const asJson = (fields) => ({
 /** The JSON that an address answers with; `options` are those of `fetch`. */
 export const request = async (url, options) => (await answer(url, options)).json();
 
-async function answer(url, options) {
+/** The answer of an address, whatever it holds. */
+export async function answer(url, options) {
   let response;
   try {
     response = await fetch(url, options);

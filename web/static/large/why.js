@@ -1,0 +1,79 @@
+// Why the picture was found: how likely it matches, in words, and a bar for each part of the search, by which its map is
+// asked for.
+
+import { say } from "../shared/say.js";
+import { formatLikely, formatScore } from "../shared/numbers.js";
+
+/** From this probability on the words hold. */
+const LIKELY = [
+  [0.9, "sure"],
+  [0.6, "likely"],
+  [0.3, "perhaps"],
+  [0.1, "doubtful"],
+  [0, "unlikely"],
+];
+
+export class Why {
+  /** @param {HTMLElement} section @param {import("./heat-map.js").HeatMap} heatMap */
+  constructor(section, heatMap) {
+    this.section = section;
+    this.heatMap = heatMap;
+    this.likely = section.querySelector("#why-likely");
+    this.bars = section.querySelector("#why-bars");
+  }
+
+  #buttons = new Map(); // part -> its button
+
+  /** @param {object} item a hit, or an image that no search found @param {import("./terms.js").Part[]} parts */
+  show(item, parts) {
+    const shares = item.shares?.length === parts.length ? item.shares : null;
+    const rows = parts.map((part, index) => ({ part, share: shares?.[index] ?? null }));
+    this.section.hidden = !rows.length;
+    this.likely.textContent = item.probability == null ? "" : likelyInWords(item.probability);
+    const most = Math.max(...rows.map(({ share }) => Math.abs(share ?? 0)), Number.EPSILON);
+    this.#buttons.clear();
+    this.bars.replaceChildren(...rows.map((row) => this.#bar(row, most)));
+    this.heatMap.show(item, mapped(rows));
+  }
+
+  /** Which part's map is on. */
+  update() {
+    for (const [part, button] of this.#buttons) button.setAttribute("aria-pressed", this.heatMap.shows(part));
+  }
+
+  #bar({ part, share }, most) {
+    const row = document.createElement("li");
+    const face = document.createElement(part.ask ? "button" : "div");
+    face.className = "share";
+    face.classList.toggle("against", share < 0);
+    face.style.setProperty("--share", share === null ? 0 : Math.abs(share) / most);
+    face.append(named("share-name", part.unwanted ? say("large.not_wanted", { what: part.label }) : part.label));
+    if (share !== null) face.append(named("share-value", formatScore(share)));
+    if (part.ask) {
+      this.#buttons.set(part, face);
+      face.type = "button";
+      face.title = say("large.where_is", { what: part.label });
+      face.addEventListener("click", () => this.heatMap.choose(part));
+    }
+    row.append(face);
+    return row;
+  }
+}
+
+/** Those parts that have maps, the one that gives most first. */
+function mapped(rows) {
+  const some = rows.filter(({ part }) => part.ask);
+  return some.toSorted((a, b) => (b.share ?? 0) - (a.share ?? 0)).map(({ part }) => part);
+}
+
+function likelyInWords(probability) {
+  const [, name] = LIKELY.find(([from]) => probability >= from);
+  return say(`large.match_${name}`, { percent: formatLikely(probability) });
+}
+
+function named(name, text) {
+  const element = document.createElement("span");
+  element.className = name;
+  element.textContent = text;
+  return element;
+}
