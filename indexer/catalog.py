@@ -27,6 +27,8 @@ from indexer.schema import image
 from indexer.tags.concept_store import Concepts
 from indexer.tags.store import Tags
 from indexer.texts import Description
+from indexer.words import table as words
+from indexer.words.store import Words
 
 __all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage", "StoredModel"]
 
@@ -121,6 +123,11 @@ class Catalog(CatalogReader):
         """What people taught by marks."""
         return Concepts(self._engine, self.library)
 
+    @property
+    def words(self) -> Words:
+        """Which images have which words."""
+        return Words(self._engine, self.library)
+
     def shards(self, job_id: int) -> Shards:
         """The parts of a job that its workers share out."""
         return Shards(self._engine, self.library, job_id)
@@ -160,6 +167,7 @@ class Catalog(CatalogReader):
             self._outdate(connection, [ids[path] for path in known])
             if descriptions is not None:
                 statements.describe(connection, {ids[path]: descriptions[place] for path, place in last.items()})
+            words.refresh(connection, [ids[path] for path in (fresh if descriptions is None else last)])
         return [ids[new.path] for new in images]
 
     def touch(self, updates: Sequence[tuple[int, int, int]]) -> None:
@@ -177,9 +185,11 @@ class Catalog(CatalogReader):
         if not descriptions:
             return
         with self._writing() as connection:
-            known = statements.ratings_of(connection, list(descriptions))
-            statements.describe(connection, {id_: said for id_, said in descriptions.items() if id_ in known})
-            if any(descriptions[id_].rating != rating for id_, rating in known.items()):
+            changed = statements.told_anew(connection, descriptions)
+            known = statements.hashes_of(connection, list(descriptions))
+            statements.describe(connection, {id_: descriptions[id_] for id_ in known})
+            if changed:
+                words.refresh(connection, changed)
                 self._count_up(connection)
 
     def look(self, looks: Mapping[int, Look]) -> None:
@@ -210,6 +220,7 @@ class Catalog(CatalogReader):
                 statements.update_by_id("path", "size", "mtime_ns"),
                 [{"row": int(id_), "path": path, "size": size, "mtime_ns": mtime} for id_, path, size, mtime in moves],
             )
+            words.refresh(connection, sorted(moving))
 
     def remove(self, ids: Sequence[int]) -> None:
         """Take images and their vectors out, also what is there of one without the other; unknown ids are ignored."""
@@ -223,6 +234,7 @@ class Catalog(CatalogReader):
             for number in statements.model_ids(connection):
                 statements.remove_vectors(connection, number, found)
             connection.execute(sa.delete(image).where(image.c.id == sa.bindparam("row")), [{"row": i} for i in found])
+            words.forget(connection, found)
 
     def fill(self, files: Sequence[FileState], vectors: NDArray[np.float16]) -> int:
         """Commit this model's embeddings, `(len(files), dimension)`, of images that are there; returns how many.

@@ -18,7 +18,7 @@ from indexer import database, schema, statements
 from indexer.errors import CollectionDamaged, ImageNotFound, ModelNotFound
 from indexer.model_shelf import parse_manifest
 from indexer.records import Changes, FileState, ImageRecord
-from indexer.schema import image, image_text, tables_of
+from indexer.schema import image, tables_of
 from indexer.texts import ImageText
 from indexer.vectors import Ids
 
@@ -255,14 +255,8 @@ class CatalogReader:
 
     def texts(self, ids: Iterable[int]) -> dict[int, tuple[ImageText, ...]]:
         """What is said of each: title, captions, keywords, in that order; without those of which nothing is said."""
-        found: dict[int, list[ImageText]] = {}
-        columns = (image_text.c.image_id, image_text.c.kind, image_text.c.text)
         with self._reading() as connection:
-            for chunk in statements.chunks([int(id_) for id_ in ids], statements.IN_LIST):
-                query = sa.select(*columns).where(image_text.c.image_id.in_(chunk))
-                for row in connection.execute(query.order_by(image_text.c.image_id, image_text.c.place)):
-                    found.setdefault(row.image_id, []).append(ImageText(row.kind, row.text))
-        return {id_: tuple(texts) for id_, texts in found.items()}
+            return statements.texts_of(connection, [int(id_) for id_ in ids])
 
     def with_hash(self, content_hash: str) -> list[FileState]:
         """Files of that content, oldest id first."""

@@ -1,7 +1,6 @@
 """The rules of the one box: what in a text is a filter. Each is a pattern and what it reads, tried in this order.
 
-Full text, ratings and colours are further rules, as soon as there are filters for them: until then quotes ask for the
-path.
+Ratings and colours are further rules, as soon as there are filters for them.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from functools import partial
 from typing import Final, Literal
 
 from indexer.errors import InvalidQuery
+from indexer.words.fields import words
 from search import dates
 from search.filters import (
     FORMATS,
@@ -25,6 +25,7 @@ from search.filters import (
     Measure,
     Orientation,
     PathPart,
+    Phrase,
     Range,
     Shape,
     Tag,
@@ -84,7 +85,7 @@ _SPAN: Final = "|".join(
 def rules(now: datetime) -> tuple[Rule, ...]:
     """All of them; dates without a year are seen from `now`."""
     return (
-        _rule("exact", r'"(?P<exact>[^"]*[^"\s][^"]*)"', lambda found: PathPart(found["exact"])),
+        _rule("exact", r'"(?P<exact>[^"]*[^"\s][^"]*)"', lambda found: _exact(found["exact"])),
         _rule("camera", rf"camera:{_VALUE}", lambda found: Camera(_value(found))),
         _rule("folder", rf"folder:{_VALUE}", lambda found: Folder(_value(found))),
         _rule("path", rf"(?:path|file|name):{_VALUE}", lambda found: PathPart(_value(found))),
@@ -107,6 +108,11 @@ def rules(now: datetime) -> tuple[Rule, ...]:
 
 def _rule(kind: Kind, pattern: str, read: Callable[[Found], Filter | None]) -> Rule:
     return Rule(kind, re.compile(pattern + _END, re.IGNORECASE), read)
+
+
+def _exact(said: str) -> Filter:
+    """Signs alone can only be found in a path."""
+    return Phrase(said) if any(words(said)) else PathPart(said)
 
 
 def _value(found: Found) -> str:

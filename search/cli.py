@@ -20,6 +20,7 @@ from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
 from indexer.sources.address import location, parse, shown
 from indexer.terminal import display_path
 from indexer.texts import ImageText, of_kind
+from indexer.words.fields import PLACES
 from search import concepts_cli
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
@@ -108,6 +109,14 @@ def search(
     likely: Annotated[
         bool, typer.Option("--likely", help="Only hits that are more likely than not to be what was asked for.")
     ] = False,
+    words: Annotated[
+        bool | None,
+        typer.Option(
+            "--words/--no-words",
+            help="Look for the words in names, folders, captions, keywords and tags, too.",
+            show_default="where texts alone are given",
+        ),
+    ] = None,
     queries: Annotated[
         typer.FileText | None,
         typer.Option(
@@ -164,11 +173,14 @@ def search(
         k=k,
         relevance=relevance,
         min_probability=LIKELY if likely else 0.0,
+        words=words,
     )
     if queries is not None:
         if len(named) > 1:
             raise InvalidQuery("--queries is of one collection; give one --library")
-        plain = QueryOptions(k=k, collapse=collapse, relevance=relevance, min_probability=options.min_probability)
+        plain = QueryOptions(
+            k=k, collapse=collapse, relevance=relevance, min_probability=options.min_probability, words=words
+        )
         if options != plain or facets:
             raise InvalidQuery("--queries takes its queries from the file; leave out everything else that is asked for")
         any_text = replace(options, text="any").query(lambda _: b"")  # a k out of range is one error, not one a line
@@ -257,8 +269,10 @@ def _answers(engine: SearchEngine, texts: Sequence[str], asked: Query) -> list[d
             good.append((answer, replace(asked, terms=(TextTerm(text),))))
         except SightlineError as error:
             answer["error"] = str(error)
-    for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
-        answer["hits"] = [hit_json(hit) for hit in results.hits]
+    found = engine.search_many([query for _, query in good])
+    said = engine.collection.catalog.texts({hit.image.id for results in found for hit in results.hits})
+    for (answer, _), results in zip(good, found, strict=True):
+        answer["hits"] = hits_json(results.hits, said)
         if results.claim:
             answer |= _claim_json(results.claim)
     return answers
@@ -266,7 +280,7 @@ def _answers(engine: SearchEngine, texts: Sequence[str], asked: Query) -> list[d
 
 def _results_json(results: Results, said: Mapping[int, Sequence[ImageText]]) -> list[dict[str, Any]] | dict[str, Any]:
     """The hits, each with what is said of its image; with facets or a claim, all under their names."""
-    hits = [hit_json(hit) | _texts_json(said.get(hit.image.id, ())) for hit in results.hits]
+    hits = hits_json(results.hits, said)
     more: dict[str, Any] = {"facets": asdict(results.facets)} if results.facets else {}
     if results.claim:
         more |= _claim_json(results.claim)
@@ -275,6 +289,10 @@ def _results_json(results: Results, said: Mapping[int, Sequence[ImageText]]) -> 
 
 def _claim_json(claim: Claim) -> dict[str, Any]:
     return {"matches": asdict(claim.matches), "no_match": claim.no_match}
+
+
+def hits_json(hits: Sequence[Hit], said: Mapping[int, Sequence[ImageText]]) -> list[dict[str, Any]]:
+    return [hit_json(hit) | _texts_json(said.get(hit.image.id, ())) for hit in hits]
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -295,6 +313,8 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "camera": image.camera,
         "rating": image.rating,
         "duplicates": hit.behind,
+        "routes": list(hit.routes),
+        "words": [asdict(match) for match in hit.words],
     }
 
 
@@ -318,7 +338,7 @@ def _print_results(results: Results) -> None:
         typer.echo(results.claim.in_words(), err=True)
     last = max((hit.rank for hit in results.hits if hit.probability is not None and hit.probability > CUT), default=0)
     for hit in results.hits:
-        typer.echo(f"{hit.rank:>4}  {_scored(hit)}{display_path(shown(hit.image.path))}")
+        typer.echo(f"{hit.rank:>4}  {_scored(hit)}{display_path(shown(hit.image.path))}{_said(hit)}")
         if hit.rank == last and hit is not results.hits[-1]:
             typer.echo("below here less than one in ten is likely to match", err=True)
     if results.facets:
@@ -331,6 +351,12 @@ def _why_none(results: Results) -> str:
     if results.claim and results.matched != 0:
         return "no hit is likely enough; leave out --likely to see the best"
     return "no image passes the filter; ask for less"
+
+
+def _said(hit: Hit) -> str:
+    """Where the words stand, if not in the path, which is there to be read."""
+    said = (f"{match.field}: {display_path(match.text)}" for match in hit.words if match.field not in PLACES)
+    return "".join(f"  [{text}]" for text in islice(said, 1))
 
 
 def _scored(hit: Hit) -> str:

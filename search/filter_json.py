@@ -25,6 +25,7 @@ from search.filters import (
     Or,
     Orientation,
     PathPart,
+    Phrase,
     Range,
     Tag,
     Taken,
@@ -67,6 +68,8 @@ def _condition_to_json(condition: Condition) -> dict[str, Any]:
             return {"folder": path}
         case PathPart(words):
             return {"path": words}
+        case Phrase(words):
+            return {"phrase": words}
         case Tag(name):
             return {"tag": name}
 
@@ -144,6 +147,7 @@ _READERS: Final[dict[str, Callable[[str, Any, int], Filter]]] = {
     "camera": _text(Camera),
     "folder": _text(Folder),
     "path": _text(PathPart),
+    "phrase": _text(Phrase),
     "tag": _text(Tag),
 }
 
@@ -218,6 +222,11 @@ SCHEMA: Final[dict[str, Any]] = {
         "camera": {"type": "string", "minLength": 1, "description": "words of make and model, in any case"},
         "folder": {"type": "string", "minLength": 1, "description": "absolute path: anything below it"},
         "path": {"type": "string", "minLength": 1, "description": "words of folder or file name"},
+        "phrase": {
+            "type": "string",
+            "minLength": 1,
+            "description": "words in a row in a name, folder, title, caption or keyword, or a tag; `*` ends a prefix",
+        },
         "tag": {"type": "string", "minLength": 1, "description": "a tag, a concept, or a list: any of its tags"},
     },
     "examples": [

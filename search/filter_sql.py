@@ -10,6 +10,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from indexer.schema import image
 from indexer.tags.tables import image_tag, label, label_list, own_tag
+from indexer.words import table
 from search.filters import (
     And,
     Camera,
@@ -21,6 +22,7 @@ from search.filters import (
     Or,
     Orientation,
     PathPart,
+    Phrase,
     Range,
     Tag,
     Taken,
@@ -67,6 +69,8 @@ def _of_condition(condition: Condition) -> Clause:
             return _below(path)
         case PathPart(words):
             return _HoldsText(image.c.path, sa.literal(words, sa.String))
+        case Phrase(words):
+            return sa.or_(image.c.id.in_(table.ids_with(table.phrase_expression(words))), _named_so(words))
         case Tag(name):
             return _tagged(name)
 
@@ -113,8 +117,18 @@ def _below(folder: str) -> Clause:
     return sa.and_(image.c.path > os.fsdecode(start), image.c.path < os.fsdecode(end))
 
 
+def _named_so(phrase: str) -> Clause:
+    """With a tag of just these words."""
+    name = " ".join(phrase.split()).casefold()
+    return _with_tag(name, label.c.name == name)
+
+
 def _tagged(name: str) -> Clause:
-    named = sa.and_(label_list.c.shown, sa.or_(label.c.name == name, label_list.c.name == name))
+    return _with_tag(name, sa.or_(label.c.name == name, label_list.c.name == name))
+
+
+def _with_tag(name: str, is_meant: Clause) -> Clause:
+    named = sa.and_(label_list.c.shown, is_meant)
     labels = sa.select(label.c.id).join(label_list).where(named)
     given = sa.select(image_tag.c.image_id).where(image_tag.c.label_id.in_(labels))
     own = sa.select(own_tag.c.content_hash).where(own_tag.c.name == name, own_tag.c.wanted)

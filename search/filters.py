@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 from indexer.errors import InvalidQuery, InvalidRequest
 from indexer.tags.labels import tag_name
+from indexer.words.fields import words
 
 MAX_CONDITIONS = 200
 MAX_DEPTH = 16
@@ -120,6 +121,21 @@ class PathPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Phrase:
+    """These words in a row, in any case: in the file's name, a folder's, a title, caption or keyword, or as a tag.
+
+    A `*` at the end: the last of them may go on.
+    """
+
+    words: str
+
+    def __post_init__(self) -> None:
+        _check_words("phrase", self.words)
+        if not any(words(self.words)):
+            raise InvalidQuery(f"the phrase {self.words[:40]!r} has no words; look for signs with path:")
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     """Has this tag, or any of the list of that name, from a list or by hand; see docs/tags.md."""
 
@@ -154,7 +170,7 @@ class Not:
     part: Filter
 
 
-Condition = Taken | Range | Format | Orientation | Camera | Folder | PathPart | Tag
+Condition = Taken | Range | Format | Orientation | Camera | Folder | PathPart | Phrase | Tag
 Filter = Condition | And | Or | Not
 
 

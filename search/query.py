@@ -111,6 +111,9 @@ class Query:
     """Only hits that match at least so probably, 0 to 1; 0 for all."""
     feedback: Feedback | None = None
     """What was said of earlier hits of the same terms."""
+    words: bool | None = None
+    """Whether the words of the texts are also looked for in what is known about images; None: where texts alone say
+    what is to be seen, and hits need not be likely."""
 
     def __post_init__(self) -> None:
         if not self.terms and self.filter is None and self.sort not in (None, "score"):
@@ -126,6 +129,10 @@ class Query:
         if not 1 <= self.among <= MAX_AMONG:
             raise InvalidQuery(f"among is {self.among:,}; it must be 1 to {MAX_AMONG:,}")
         check_page(self.k, self.offset)
+        if self.words and not self.wanted_texts:
+            raise InvalidQuery("only the words of a text can be looked for; give one, or leave words out")
+        if self.words and self.min_probability:
+            raise InvalidQuery("how likely hits by words match is not known; leave out words, or --likely")
         if not 0 <= self.min_probability <= 1:
             raise InvalidQuery(f"the least probability is {self.min_probability:g}; it must be 0 to 1")
 
@@ -163,6 +170,19 @@ class Query:
     def order(self) -> Sort:
         """What the hits are sorted by."""
         return self.sort or ("score" if self.terms else "newest")
+
+    @property
+    def wanted_texts(self) -> tuple[str, ...]:
+        """What is to be seen, as far as words say it."""
+        return tuple(term.text for term in self.terms if isinstance(term, TextTerm) and term.weight > 0)
+
+    @property
+    def searches_words(self) -> bool:
+        """Whether words are looked for, too."""
+        if self.words is not None:
+            return self.words
+        wanted = [term for term in self.terms if term.weight > 0]
+        return not self.min_probability and bool(wanted) and all(isinstance(term, TextTerm) for term in wanted)
 
     def _check_terms(self) -> None:
         if self.filter is not None:

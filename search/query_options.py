@@ -60,6 +60,7 @@ class QueryOptions:
     k: int = DEFAULT_K
     relevance: bool = False
     min_probability: float = 0.0
+    words: bool | None = None
 
     def query(self, read: Callable[[Path], bytes]) -> Query:
         """`read` gives the bytes of a picture. Raises `InvalidQuery`, and what `read` raises."""
@@ -83,6 +84,7 @@ class QueryOptions:
             relevance=self.relevance,
             min_probability=self.min_probability,
             feedback=marks,
+            words=self.words,
         )
 
     def _terms(self, read: Callable[[Path], bytes]) -> list[Term]:

@@ -15,8 +15,9 @@ from indexer.sources.address import name, parse
 from indexer.texts import ImageText, of_kind
 from search.engine import Hit
 from search.query import DEFAULT_AMONG, MAX_AMONG, MAX_ID, MAX_PROMPTS, MAX_TERMS, Sort
+from search.words.fusion import Route
 from web.problems import printable
-from web.search_schemas import HASH, ChipOut, FacetsOut, FeedbackIn, FilterJson, MatchesOut, TermIn
+from web.search_schemas import HASH, ChipOut, FacetsOut, FeedbackIn, FilterJson, MatchesOut, TermIn, WordMatchOut
 
 MAX_K: Final = 1_000
 MAX_OFFSET: Final = 100_000
@@ -51,6 +52,8 @@ _HIT: Final[dict[str, Any]] = {
     "shares": [0.3127],
     "probability": 0.86,
     "duplicates": 2,
+    "routes": ["meaning", "words"],
+    "words": [{"field": "caption", "text": "A dog runs along the beach.", "spans": [[2, 5], [21, 26]]}],
     **IMAGE_EXAMPLE,
 }
 
@@ -78,6 +81,8 @@ class SearchRequest(BaseModel):
         },
         {"box": "dogs summer 2023 -grass camera:canon OR camera:nikon", "sort": "newest"},
         {"text": "a dog", "feedback": {"right": [17, 4], "wrong": [23]}},
+        {"text": "beach trip", "words": False},
+        {"box": '"birthday cake"'},
         {"filter": {"orientation": "portrait", "megapixels": {"from": 12}}, "sort": "name"},
     )
 
@@ -123,6 +128,11 @@ class SearchRequest(BaseModel):
         ge=0,
         le=1,
         description="only hits that match at least so probably, of the best 2,000; of texts alone",
+    )
+    words: bool | None = Field(
+        default=None,
+        description="whether the words of texts are looked for in names, captions, keywords and tags, too; null: where "
+        "texts alone are given",
     )
     cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
 
@@ -210,6 +220,10 @@ class HitOut(ImageOut):
     duplicates: NonNegativeInt = Field(
         description="more images of its group that the collection holds; 0 unless duplicates are collapsed"
     )
+    routes: list[Route] = Field(
+        description="what found it: `meaning`, `words`, or both; empty where nothing was looked for"
+    )
+    words: list[WordMatchOut] = Field(description="where the words stand that found it")
 
     @classmethod
     def of_hit(cls, hit: Hit, collection: str | None = None) -> HitOut:
@@ -219,6 +233,8 @@ class HitOut(ImageOut):
             shares=list(hit.shares),
             probability=hit.probability,
             duplicates=hit.behind,
+            routes=list(hit.routes),
+            words=[WordMatchOut.of(match) for match in hit.words],
             **_fields(hit.image, collection),
         )
 

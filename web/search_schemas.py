@@ -11,6 +11,7 @@ from search.facets import Count, Facets
 from search.filter_json import SCHEMA, filter_to_json
 from search.query import MAX_ID, MAX_MARKS
 from search.relevance.claim import Estimate
+from search.words.matches import WordMatch
 from web.problems import printable
 
 HASH: Final = "[0-9a-f]{64}"
@@ -72,6 +73,20 @@ class ChipOut(BaseModel):
             )
             for chip in box.chips
         ]
+
+
+class WordMatchOut(BaseModel):
+    """A text that is known about an image, with words that were asked for."""
+
+    field: str = Field(description="`title`, `caption`, `keyword`, `tag`, `name` or `folder`")
+    text: str = Field(description="a part of a long one")
+    spans: list[tuple[int, int]] = Field(
+        description="where the words stand in `text`, in characters (code points), from the first to before the second"
+    )
+
+    @classmethod
+    def of(cls, match: WordMatch) -> WordMatchOut:
+        return cls(field=match.field, text=printable(match.text), spans=list(match.spans))
 
 
 class MatchesOut(BaseModel):

@@ -20,6 +20,7 @@ from search.filters import (
     Or,
     Orientation,
     PathPart,
+    Phrase,
     Range,
     Taken,
 )
@@ -61,7 +62,8 @@ def _year(first: int, last: int | None = None) -> Filter:
         ('camera:"EOS 5D" bird', "bird", Camera("EOS 5D")),
         ("folder:/photos/2019", "", Folder("/photos/2019")),
         ("path:holiday beach", "beach", PathPart("holiday")),
-        ('"IMG 20" dog', "dog", PathPart("IMG 20")),
+        ('"IMG 20" dog', "dog", Phrase("IMG 20")),
+        ('"100 %" OR "%_"', "", Or((Phrase("100 %"), PathPart("%_")))),
         ("camera:canon OR camera:nikon 2023", "", And((Or((Camera("canon"), Camera("nikon"))), _year(2023)))),
         ("-camera:canon", "", Not(Camera("canon"))),
         ("NOT 2023 dogs", "dogs", Not(_year(2023))),

@@ -60,7 +60,7 @@ def test_a_picture_finds_itself_and_json_says_everything(library: Path, photos: 
     assert best["size"] == (photos / "one.jpg").stat().st_size
     assert set(best) == {
         "rank", "score", "shares", "id", "path", "width", "height", "format", "size", "taken_at", "camera",
-        "probability", "rating", "seconds", "duplicates", "title", "captions", "keywords",
+        "probability", "rating", "seconds", "duplicates", "title", "captions", "keywords", "routes", "words",
     }  # fmt: skip
 
 

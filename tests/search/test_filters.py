@@ -28,6 +28,7 @@ from search.filters import (
     Or,
     Orientation,
     PathPart,
+    Phrase,
     Range,
     Taken,
     check_size,
@@ -79,6 +80,9 @@ CASES: list[tuple[Filter, list[int]]] = [
     (PathPart("BEACH"), [1, 5]),
     (PathPart("100%_"), [3]),
     (PathPart("caf\u00e9"), [4]),
+    (Phrase("beach"), [1, 5]),
+    (Phrase("BEACH 2"), [5]),
+    (Phrase("photos 2023"), []),  # a phrase ends where a name does
     (And((Format(("jpeg",)), Camera("canon"))), [1]),
     (Or((Folder("/other"), Orientation("square"))), [4, 5]),
     (And((Format(("png",)), Format(("jpeg",)))), []),  # contradictory: nothing passes
@@ -132,6 +136,7 @@ def test_the_last_day_counts_and_so_does_the_last_second() -> None:
         ({"taken": {"to": "2023-01-01", "before": "2023-01-01"}}, "not both"),
         ({"camera": " "}, "1 to 500 characters"),
         ({"path": "a\0"}, "1 to 500 characters"),
+        ({"phrase": "%_!"}, "has no words"),
         ({"path": "\ud800"}, "half a character"),
         ({"folder": "\ud800"}, "absolute path|half a character"),
         ({"folder": "photos"}, "absolute path"),

@@ -43,7 +43,7 @@ def test_a_text_finds_the_pictures_it_names(client: TestClient, picture_folder: 
     assert answer["seconds"] > 0
     assert answer["query"] == {"text": "magenta", "image_id": None, "query_image": None}
     first = answer["hits"][0]
-    assert set(first) == FIELDS | {"rank", "score", "shares", "probability", "duplicates"}
+    assert set(first) == FIELDS | {"rank", "score", "shares", "probability", "duplicates", "routes", "words"}
     assert first["rank"] == 1
     assert 0.5 < first["score"] <= 1
     assert first["path"] == str(picture_folder / first["name"])
@@ -154,6 +154,21 @@ def test_an_expired_cursor_is_410_and_says_what_to_do(client: TestClient) -> Non
         assert "search again" in answer.json()["detail"]
 
 
+def test_a_word_of_a_name_finds_an_image_and_the_answer_says_where(client: TestClient) -> None:
+    first = search(client, text="still-life")["hits"][0]
+    assert search(client, text="still-life", words=False)["hits"][0]["words"] == []
+    assert first["routes"] == ["meaning"]
+    name = first["name"].partition(".")[0]
+    found = search(client, text=name, k=50)["hits"]
+    [hit] = [hit for hit in found if hit["name"] == first["name"]]
+    assert hit["routes"] == ["meaning", "words"]
+    [match, *_] = hit["words"]
+    assert match["field"] == "name"
+    assert "-".join(match["text"][start:end] for start, end in match["spans"]) == name
+    [chip] = search(client, box=f'"{name}"')["chips"]
+    assert (chip["kind"], chip["filter"]) == ("exact", {"phrase": name})
+
+
 def test_a_page_keeps_its_place_while_the_collection_changes(own_library: tuple[Path, Path]) -> None:
     folder, library = own_library
     with client_of(app_over(library)) as client:
@@ -163,7 +178,7 @@ def test_a_page_keeps_its_place_while_the_collection_changes(own_library: tuple[
         index(folder, library)
         second = client.get("/api/search", params={"cursor": first["cursor"], "k": 5}).json()
         assert [(hit["rank"], hit["name"]) for hit in second["hits"]] == [(2, "still-blue.png")]
-        assert search(client, text="red", k=1)["hits"][0]["name"] == "redder.jpg"
+        assert search(client, text="red", k=1, words=False)["hits"][0]["name"] == "redder.jpg"
 
 
 def test_an_offset_beyond_the_end_is_an_empty_last_page(client: TestClient) -> None:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from web.pages import STATIC
 
-PAGES = ("/", "/library", "/library/duplicates")
+PAGES = ("/", "/library", "/library/duplicates", "/map")
 FIRST_LOAD = 150_000
 """Bytes, compressed, of the shell and all that it names."""
 

@@ -5,12 +5,12 @@ import { request } from "../shared/api.js";
 /** From `?in=NAME`; null is the first. */
 export const collection = new URLSearchParams(location.search).get("in");
 
-function about(url, fields = {}) {
+export function about(url, fields = {}) {
   const query = new URLSearchParams({ ...fields, ...(collection !== null && { collection }) });
   return query.size ? `${url}?${query}` : url;
 }
 
-const post = (url, fields) => send("POST", about(url), fields);
+export const post = (url, fields) => send("POST", about(url), fields);
 
 const send = (method, url, fields) =>
   request(url, {
