@@ -105,7 +105,7 @@ def test_the_scrollbar_spans_the_collection_and_little_of_it_is_held(visitor: Vi
     page.on("request", lambda request: asked.append(request.url) if "cursor=" in request.url else None)
     page.evaluate(DRAG)
     cells_on_screen(page)
-    assert len(asked) < 30  # of the 40 passed: some few, where frames take as long as they should
+    assert len(asked) < 30  # of the 40 passed; where the machine is not busy, some few
     assert 0.7 * IMAGES < first_position(page) < 0.9 * IMAGES
     assert page.evaluate("document.querySelectorAll('*').length") < 1500
     assert page.evaluate("document.documentElement.scrollHeight") == pytest.approx(height, rel=0.1)

@@ -8,6 +8,7 @@ import { PAGE } from "./results.js";
 const AHEAD = 1.25; // screens of rows kept ready above and below
 const CELLS = 130; // at most about so many, however large the screen: the document stays below 1,500 elements
 const STILL = 60; // ms; a page that is passed in less is not asked for
+const LONGEST = 250; // ms that are waited at most
 const AT_ONCE = 2; // pages asked for
 
 export class Grid {
@@ -36,6 +37,7 @@ export class Grid {
   #version = 0; // of what cells show beside their pictures
   #frame = 0;
   #timer = 0;
+  #drawn = 0; // when, in ms
   #asked = new Set();
 
   /** @param {object | null} results @param {{position: number, above: number} | null} place as `place` told it; null: the top */
@@ -191,13 +193,18 @@ export class Grid {
     this.#render();
   }
 
-  /** Ask for the pages that the screen rests on, few at once: who drags the scrollbar passes hundreds. */
+  /**
+   * Ask for the pages that the screen rests on, few at once: who drags the scrollbar passes hundreds. Where frames take
+   * long, so does a rest.
+   */
   #ask(missing) {
     clearTimeout(this.#timer);
+    const frame = performance.now() - this.#drawn;
+    this.#drawn = performance.now();
     if (!missing.length) return;
     this.#timer = setTimeout(() => {
       for (const page of missing) if (this.#asked.size < AT_ONCE && !this.#asked.has(page)) this.#fetch(page);
-    }, STILL);
+    }, Math.min(Math.max(STILL, 2 * frame), LONGEST));
   }
 
   async #fetch(page) {
