@@ -77,6 +77,10 @@ class RemoteSource:
     def root(self) -> str:
         return self._root
 
+    @property
+    def kind(self) -> str:
+        return "remote"
+
     def owns(self, path: str) -> bool:
         return parse(path).kind == "remote"
 

@@ -72,6 +72,11 @@ class ImageSource(Protocol):
         """Absolute path; every listed path lies below it."""
         ...
 
+    @property
+    def kind(self) -> str:
+        """As `SourceKind`: the same folder can be a source of images, of archives and of videos."""
+        ...
+
     def owns(self, path: str) -> bool:
         """Whether a path below the root would be listed here if it were there; other sources have theirs there, too."""
         ...
