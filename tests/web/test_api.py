@@ -267,7 +267,7 @@ def test_stats_say_which_roots_are_offline(own_library: tuple[Path, Path]) -> No
     folder, library = own_library
     with Collection.open(library) as collection:
         collection.catalog.roots.put(Root(str(folder)))
-        collection.catalog.roots.offline(str(folder), "unplugged")
+        collection.catalog.roots.offline(Root(str(folder)), "unplugged")
     with client_of(app_over(library)) as client:
         [root] = client.get("/api/stats").json()["roots"]
     assert root == {
