@@ -50,7 +50,7 @@ class Page {
 
   open() {
     watchTheme(part("theme"));
-    watchKeys({ box: this.query.box, grid: this.grid, help: part("keys-help"), button: part("keys") });
+    watchKeys({ query: this.query, grid: this.grid, help: part("keys-help"), button: part("keys") });
     part("home").addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -159,6 +159,10 @@ class Page {
   /** A query that fails leaves the page empty: what the words do not describe is not shown under them. */
   failed(error, retry = null) {
     if (!(error instanceof api.RequestFailed)) throw error;
+    if (error.status === 422 && this.query.isTyped) {
+      this.status.count(error.message); // Enter says it aloud; until then the pictures of the last words stay
+      return;
+    }
     if (queryKey(this.state) !== this.#shownKey) {
       this.#results = null;
       this.view.show(null);
