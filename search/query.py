@@ -32,7 +32,7 @@ UNWANTED = -0.5
 EVERY_IMAGE = Range("bytes", 0, None)
 """A filter that all images pass."""
 
-Sort = Literal["score", "newest", "oldest", "name"]
+Sort = Literal["score", "newest", "oldest", "name", "rating"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
 

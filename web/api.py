@@ -46,7 +46,7 @@ from web.schemas import (
     SearchResponse,
     version,
 )
-from web.search_schemas import ChipOut, FacetsOut, MatchesOut
+from web.search_schemas import ChipOut, FacetsOut, MatchesOut, MonthOut
 from web.stats_schemas import IndexOut, RootOut, StatsResponse
 from web.thumbnails import original_status, read_original
 from web.uploads import read_search
@@ -168,11 +168,11 @@ def _search(
     name = asked.picture.name if asked.picture else None
     query = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=name)
     if len(names) > 1:
-        if wanted.facets:
-            raise InvalidQuery("facets are of one collection; name that one with `collection`")
+        if wanted.facets or wanted.timeline:
+            raise InvalidQuery("facets and timeline are of one collection; name that one with `collection`")
         return joint_answer(collections.joint.search(collections.members(names), asked.query), query, asked.box)
     services = collections.services(names[0])
-    results = services.serving.engine.search(asked.query, facets=wanted.facets)
+    results = services.serving.engine.search(asked.query, facets=wanted.facets, timeline=wanted.timeline)
     return _answer(results, wanted.k, services.name, query, asked.box)
 
 
@@ -199,6 +199,7 @@ def _answer(
         meaning=box.meaning if box else None,
         chips=ChipOut.of_box(box) if box else [],
         facets=FacetsOut.of_facets(results.facets) if results.facets else None,
+        timeline=None if results.timeline is None else MonthOut.of(results.timeline),
         matches=MatchesOut.of(results.claim.matches) if results.claim else None,
         no_match=results.claim.no_match if results.claim else None,
     )

@@ -109,14 +109,16 @@ export class Facets {
   #value(kind, { value, images, box }) {
     const item = document.createElement("li");
     const button = document.createElement("button");
-    const on = holds(this.page.text(), box);
+    const on = box !== null && holds(this.page.text(), box);
     button.type = "button";
     button.className = "facet";
     button.dataset.box = box;
     button.setAttribute("aria-pressed", on);
+    button.disabled = box === null; // no text filters by it
     const name = document.createElement("span");
     name.className = "facet-name";
     name.textContent = nameOf(kind, value);
+    name.title = kind === "folder" ? value : "";
     const count = document.createElement("span");
     count.className = "facet-count";
     count.textContent = formatCount(images);
@@ -139,6 +141,7 @@ const without = (text, box) => ` ${text} `.replace(` ${box} `, " ").trim();
 function nameOf(kind, value) {
   if (canSay(`results.facet_value.${kind}.${value}`)) return say(`results.facet_value.${kind}.${value}`);
   if (kind === "rating") return say("results.stars", { count: Number(value) });
+  if (kind === "folder") return value.split("/").at(-1) || value;
   return kind === "format" ? value.toUpperCase() : value;
 }
 

@@ -3,7 +3,7 @@
 import { say } from "../shared/say.js";
 import { hasQuery } from "../query/state.js";
 
-const SORTS = ["newest", "oldest", "name"];
+const SORTS = ["newest", "oldest", "name", "rating"];
 
 export class Order {
   /**

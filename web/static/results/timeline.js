@@ -89,7 +89,7 @@ export class Timeline {
 
   /** A list goes only so far; what lies behind is a search of its own. */
   #settle() {
-    if (this.#months[this.#at].start >= REACH) this.onNarrow(this.#months[this.#at].box);
+    if (this.#months[this.#at].start >= REACH) this.onNarrow(this.#months[this.#at].box ?? this.#months[this.#at].month);
   }
 
   #keyed(event) {

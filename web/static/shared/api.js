@@ -38,28 +38,16 @@ export async function searchOn(cursor, { query, k, offset, signal }) {
 }
 
 /** How many pictures of a query there are of each kind: `{total, year: [{value, images, box}], ...}`. */
-export async function facets(query, signal) {
-  const sort = query.sort ?? (query.text || query.terms.length ? null : "newest"); // an order alone is all pictures
-  const body = { ...searchFields({ ...query, sort, collapse: false }), relevance: false, k: 1, facets: true };
-  const found = (await request(address("/api/search", scope(query)), { signal, ...asJson(body) })).facets;
-  return Object.fromEntries(Object.entries(found).map(([kind, values]) => [kind, withBoxes(kind, values)]));
-}
+export const facets = async (query, signal) => (await counted(query, { facets: true }, signal)).facets;
 
-const BOXES = {
-  format: (value) => `type:${value}`,
-  orientation: (value) => `orientation:${value}`,
-  year: (value) => value,
-  camera: (value) => `camera:"${value}"`,
-  tag: (value) => `tag:"${value}"`,
-};
+/** The months of a query's pictures, the newest first: `{month, images, box}`. */
+export const timeline = async (query, signal) => (await counted(query, { timeline: true }, signal)).timeline;
 
-const withBoxes = (kind, values) =>
-  BOXES[kind] ? values.map((value) => ({ box: BOXES[kind](value.value), ...value })) : values;
-
-/** The months of a query's pictures, the newest first: `{month, images, box}`; by year where months are not counted. */
-export async function timeline(query, signal) {
-  const { year } = await facets(query, signal);
-  return year.map(({ value, images }) => ({ month: value, images, box: value }));
+/** An order alone is a search for all pictures. */
+async function counted(query, what, signal) {
+  const sort = query.sort ?? (query.text || query.terms.length ? null : "newest");
+  const body = { ...searchFields({ ...query, sort, collapse: false }), relevance: false, k: 1, ...what };
+  return request(address("/api/search", scope(query)), { signal, ...asJson(body) });
 }
 
 /** Send a picture to search with. @returns {Promise<string>} the hash it is known by from now on */

@@ -16,8 +16,8 @@ export const formatDecimal = (value) => decimal.format(value);
 export const formatScore = (value) => score.format(value);
 export const formatLikely = (value) => percent.format(value);
 export const formatDate = (iso) => date.format(new Date(iso));
-/** Of `2023-07`; of `2023` the year. */
-export const formatMonth = (text) => (text.includes("-") ? month.format(new Date(`${text}-01`)) : text);
+/** Of `2023-07`. */
+export const formatMonth = (text) => month.format(new Date(`${text}-01`));
 export const formatList = (parts) => list.format(parts);
 
 export function formatDimensions(width, height) {
