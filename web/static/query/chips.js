@@ -9,6 +9,8 @@ const ICONS = {
   orientation: "orientation",
   size: "size",
   camera: "camera",
+  color: "colour",
+  rating: "star",
   folder: "folder",
   path: "path",
   tag: "tag",
