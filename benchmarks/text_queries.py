@@ -35,7 +35,7 @@ from indexer.encoder import Encoder, OpenClipEncoder, load_encoder
 from indexer.probes import TEXTS
 from search.embedding import TextEmbeddings
 from search.engine import SearchEngine
-from search.query import Query
+from search.query import Query, TextTerm
 
 ARCHITECTURE = "ViT-B-32"
 IMAGES = 10_000
@@ -104,7 +104,7 @@ def a_collection(folder: Path, encoder: Encoder, size: int) -> Collection:
 def whole_search(encoder: Encoder, size: int, rounds: int) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder, a_collection(Path(folder) / "library", encoder, size) as collection:
         engine = SearchEngine(collection, encoder)
-        asked = [Query.of(text=text) for text in TEXTS]
+        asked = [Query((TextTerm(text),), words=False) for text in TEXTS]
         engine.search_many(asked)
         found = take_turns({"cached": lambda number: engine.search(asked[number])}, len(asked), rounds=rounds)
     return [

@@ -16,6 +16,7 @@ from indexer import database, statements
 from indexer.catalog_reader import UNIT_TOLERANCE, CatalogReader, is_unit
 from indexer.duplicates.library import Duplicates
 from indexer.duplicates.store import DuplicateStore
+from indexer.failures import Failures
 from indexer.jobs.shards import Shards
 from indexer.jobs.store import Jobs
 from indexer.looks.look import Look
@@ -27,6 +28,8 @@ from indexer.schema import image
 from indexer.tags.concept_store import Concepts
 from indexer.tags.store import Tags
 from indexer.texts import Description
+from indexer.words import table as words
+from indexer.words.store import Words
 
 __all__ = ["Catalog", "Changes", "FileState", "ImageRecord", "NewImage", "StoredModel"]
 
@@ -102,6 +105,11 @@ class Catalog(CatalogReader):
         return Roots(self._engine, self.library)
 
     @property
+    def failures(self) -> Failures:
+        """What could not be indexed."""
+        return Failures(self._engine, self.library)
+
+    @property
     def duplicates(self) -> Duplicates:
         """The groups of duplicates that the last run found, and what people decided of them."""
         return Duplicates(self._engine, self.library)
@@ -120,6 +128,11 @@ class Catalog(CatalogReader):
     def concepts(self) -> Concepts:
         """What people taught by marks."""
         return Concepts(self._engine, self.library)
+
+    @property
+    def words(self) -> Words:
+        """Which images have which words."""
+        return Words(self._engine, self.library)
 
     def shards(self, job_id: int) -> Shards:
         """The parts of a job that its workers share out."""
@@ -160,6 +173,7 @@ class Catalog(CatalogReader):
             self._outdate(connection, [ids[path] for path in known])
             if descriptions is not None:
                 statements.describe(connection, {ids[path]: descriptions[place] for path, place in last.items()})
+            words.refresh(connection, [ids[path] for path in (fresh if descriptions is None else last)])
         return [ids[new.path] for new in images]
 
     def touch(self, updates: Sequence[tuple[int, int, int]]) -> None:
@@ -177,9 +191,11 @@ class Catalog(CatalogReader):
         if not descriptions:
             return
         with self._writing() as connection:
-            known = statements.ratings_of(connection, list(descriptions))
-            statements.describe(connection, {id_: said for id_, said in descriptions.items() if id_ in known})
-            if any(descriptions[id_].rating != rating for id_, rating in known.items()):
+            changed = statements.told_anew(connection, descriptions)
+            known = statements.hashes_of(connection, list(descriptions))
+            statements.describe(connection, {id_: descriptions[id_] for id_ in known})
+            if changed:
+                words.refresh(connection, changed)
                 self._count_up(connection)
 
     def look(self, looks: Mapping[int, Look]) -> None:
@@ -210,6 +226,7 @@ class Catalog(CatalogReader):
                 statements.update_by_id("path", "size", "mtime_ns"),
                 [{"row": int(id_), "path": path, "size": size, "mtime_ns": mtime} for id_, path, size, mtime in moves],
             )
+            words.refresh(connection, sorted(moving))
 
     def remove(self, ids: Sequence[int]) -> None:
         """Take images and their vectors out, also what is there of one without the other; unknown ids are ignored."""
@@ -223,6 +240,7 @@ class Catalog(CatalogReader):
             for number in statements.model_ids(connection):
                 statements.remove_vectors(connection, number, found)
             connection.execute(sa.delete(image).where(image.c.id == sa.bindparam("row")), [{"row": i} for i in found])
+            words.forget(connection, found)
 
     def fill(self, files: Sequence[FileState], vectors: NDArray[np.float16]) -> int:
         """Commit this model's embeddings, `(len(files), dimension)`, of images that are there; returns how many.

@@ -25,6 +25,7 @@ from indexer.errors import (
     ForeignCollection,
 )
 from indexer.schema import HEAD
+from indexer.words import table as words
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -216,6 +217,7 @@ def migrate(engine: sa.Engine, library: Path) -> None:
         if found is not None and found not in _known(config):
             raise CollectionTooNew(str(library), found)
         command.upgrade(config, "head")
+        words.fill(connection)  # migrations leave it empty: by what rules words are made may change
 
 
 def is_known(revision: str) -> bool:

@@ -13,7 +13,7 @@ from indexer.looks.look import Look
 from indexer.manifest import Manifest
 from indexer.records import FileState, ImageRecord, NewImage
 from indexer.schema import FIRST_MODEL, ONLY_ROW, collection, image, image_text, model, tables_of
-from indexer.texts import Description
+from indexer.texts import Description, ImageText
 
 IN_LIST = 500
 """Ids or paths a statement: far below every database's limit."""
@@ -175,6 +175,28 @@ def insert_images(connection: sa.Connection, images: Sequence[NewImage], now: da
     statement = sa.insert(image).returning(image.c.path, image.c.id)
     rows = connection.execute(statement, [_fields(new, now) for new in images])
     return {row.path: row.id for row in rows}
+
+
+def texts_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[ImageText, ...]]:
+    """What is said of each, in order; without those of which nothing is said."""
+    found: dict[int, list[ImageText]] = {}
+    columns = (image_text.c.image_id, image_text.c.kind, image_text.c.text)
+    for chunk in chunks(ids, IN_LIST):
+        query = sa.select(*columns).where(image_text.c.image_id.in_(chunk))
+        for row in connection.execute(query.order_by(image_text.c.image_id, image_text.c.place)):
+            found.setdefault(row.image_id, []).append(ImageText(row.kind, row.text))
+    return {id_: tuple(texts) for id_, texts in found.items()}
+
+
+def told_anew(connection: sa.Connection, descriptions: Mapping[int, Description]) -> list[int]:
+    """Ids of the images of which something else is said than before; unknown ids are ignored."""
+    ids = list(descriptions)
+    texts, ratings = texts_of(connection, ids), ratings_of(connection, ids)
+    return [
+        id_
+        for id_, rating in ratings.items()
+        if (descriptions[id_].texts, descriptions[id_].rating) != (texts.get(id_, ()), rating)
+    ]
 
 
 def describe(connection: sa.Connection, descriptions: Mapping[int, Description]) -> None:

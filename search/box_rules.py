@@ -1,8 +1,4 @@
-"""The rules of the one box: what in a text is a filter. Each is a pattern and what it reads, tried in this order.
-
-Full text, ratings and colours are further rules, as soon as there are filters for them: until then quotes ask for the
-path.
-"""
+"""The rules of the one box: what in a text is a filter. Each is a pattern and what it reads, tried in this order."""
 
 from __future__ import annotations
 
@@ -14,24 +10,30 @@ from functools import partial
 from typing import Final, Literal
 
 from indexer.errors import InvalidQuery
+from indexer.words.fields import words
 from search import dates
 from search.filters import (
     FORMATS,
     SHAPES,
     Camera,
+    Color,
     Filter,
     Folder,
     Format,
     Measure,
     Orientation,
     PathPart,
+    Phrase,
     Range,
+    Rating,
     Shape,
     Tag,
     Taken,
 )
 
-Kind = Literal["date", "format", "orientation", "size", "camera", "folder", "path", "tag", "exact", "not"]
+Kind = Literal[
+    "date", "format", "orientation", "size", "camera", "color", "rating", "folder", "path", "tag", "exact", "not"
+]
 Found = re.Match[str]
 
 
@@ -46,7 +48,8 @@ class Rule:
 
 _END: Final = r"(?=[\s,;.!?]*(?:\s|$))"
 """After what was found nothing of its last word may follow but a mark of the sentence."""
-_VALUE: Final = r'(?:"(?P<quoted>[^"]+)"|(?P<plain>[^\s"]+))'
+_VALUE: Final = r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^\s"]+))'
+"""In quotes a quote is written twice."""
 _NUMBER: Final = r"\d+(?:\.\d+)?"
 _UNIT: Final = r"(?:kb|mb|gb|mp|megapixels?|px|pixels?)"
 
@@ -84,8 +87,10 @@ _SPAN: Final = "|".join(
 def rules(now: datetime) -> tuple[Rule, ...]:
     """All of them; dates without a year are seen from `now`."""
     return (
-        _rule("exact", r'"(?P<exact>[^"]*[^"\s][^"]*)"', lambda found: PathPart(found["exact"])),
+        _rule("exact", r'"(?P<exact>[^"]*[^"\s][^"]*)"', lambda found: _exact(found["exact"])),
         _rule("camera", rf"camera:{_VALUE}", lambda found: Camera(_value(found))),
+        _rule("color", rf"colou?r:{_VALUE}", lambda found: _color(_value(found))),
+        _rule("rating", rf"rating:{_VALUE}", lambda found: _rating(_value(found))),
         _rule("folder", rf"folder:{_VALUE}", lambda found: Folder(_value(found))),
         _rule("path", rf"(?:path|file|name):{_VALUE}", lambda found: PathPart(_value(found))),
         _rule("tag", rf"(?:tag|concept):{_VALUE}", lambda found: Tag(_value(found))),
@@ -109,8 +114,14 @@ def _rule(kind: Kind, pattern: str, read: Callable[[Found], Filter | None]) -> R
     return Rule(kind, re.compile(pattern + _END, re.IGNORECASE), read)
 
 
+def _exact(said: str) -> Filter:
+    """Signs alone can only be found in a path."""
+    return Phrase(said) if any(words(said)) else PathPart(said)
+
+
 def _value(found: Found) -> str:
-    return found["quoted"] or found["plain"].rstrip(",;")
+    quoted: str | None = found["quoted"]
+    return found["plain"].rstrip(",;") if quoted is None else quoted.replace('""', '"')
 
 
 def _format(name: str) -> Filter:
@@ -120,6 +131,35 @@ def _format(name: str) -> Filter:
 
 def _orientation(name: str) -> Filter:
     return Orientation(_SHAPES.get(name.lower(), name))  # type: ignore[arg-type]  # it checks
+
+
+def _color(said: str) -> Filter:
+    """`red`, `red,blue`, `red>=30%`."""
+    found = re.fullmatch(rf"(?P<names>[a-z,]+)(?:>=?(?P<share>{_NUMBER})%)?", said.lower())
+    if not found:
+        raise InvalidQuery(f"{said[:40]!r} is no colour; write color:red, color:red,blue or color:red>=30%")
+    names = found["names"].split(",")
+    return Color(
+        tuple("grey" if name == "gray" else name for name in names),
+        float(found["share"]) / 100 if found["share"] else None,
+    )
+
+
+def _rating(said: str) -> Filter:
+    """`4`, `>=3`, `<2`, `3..5`."""
+    found = re.fullmatch(r"(?P<sign>[<>]=?)?(?P<stars>\d)|(?P<least>\d)\.\.(?P<most>\d)", said)
+    if not found:
+        raise InvalidQuery(f"{said[:40]!r} is no rating; write rating:4, rating:>=3 or rating:3..5")
+    if found["least"]:
+        return Rating(int(found["least"]), int(found["most"]))
+    stars = int(found["stars"])
+    limits: dict[str, tuple[int | None, int | None]] = {
+        ">": (stars + 1, None),
+        ">=": (stars, None),
+        "<": (None, stars - 1),
+        "<=": (None, stars),
+    }
+    return Rating(*limits.get(found["sign"], (stars, stars)))
 
 
 def _shape(found: Found) -> Filter:

@@ -20,6 +20,7 @@ from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
 from indexer.sources.address import location, parse, shown
 from indexer.terminal import display_path
 from indexer.texts import ImageText, of_kind
+from indexer.words.fields import PLACES
 from search import concepts_cli
 from search.benchmark import cli as benchmark_cli
 from search.benchmark import compare_cli
@@ -82,6 +83,10 @@ def search(
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Only images below this folder.")] = None,
     types: Annotated[str | None, typer.Option("--type", help="Only files of these formats: jpeg,png.")] = None,
+    colours: Annotated[
+        str | None, typer.Option("--color", help="Only images with any of these colours: red,blue, or red>=30%.")
+    ] = None,
+    rating: Annotated[str | None, typer.Option(help="Only images with these stars: 4, >=3, 3..5.")] = None,
     tags: Annotated[
         list[str] | None, typer.Option("--tag", help="Only images with this tag, concept or list; repeatable.")
     ] = None,
@@ -95,11 +100,12 @@ def search(
         list[int] | None, typer.Option("--wrong", metavar="ID", help="A hit that is wrong: less like it; repeatable.")
     ] = None,
     sort: Annotated[
-        str | None, typer.Option(help="score, newest, oldest or name; with words or pictures, of the best --among.")
+        str | None,
+        typer.Option(help="score, newest, oldest, name or rating; with words or pictures, of the best --among."),
     ] = None,
     among: Annotated[int, typer.Option(help="How many of the best are sorted, and counted in facets.")] = DEFAULT_AMONG,
     facets: Annotated[
-        bool, typer.Option("--facets", help="Count the result by format, orientation, year, camera and tag.")
+        bool, typer.Option("--facets", help="Count the result by format, year, camera, colour, folder and so on.")
     ] = False,
     k: Annotated[int, typer.Option("-k", help="How many results.")] = DEFAULT_K,
     relevance: Annotated[
@@ -108,6 +114,14 @@ def search(
     likely: Annotated[
         bool, typer.Option("--likely", help="Only hits that are more likely than not to be what was asked for.")
     ] = False,
+    words: Annotated[
+        bool | None,
+        typer.Option(
+            "--words/--no-words",
+            help="Look for the words in names, folders, captions, keywords and tags, too.",
+            show_default="where texts alone are given",
+        ),
+    ] = None,
     queries: Annotated[
         typer.FileText | None,
         typer.Option(
@@ -154,6 +168,8 @@ def search(
         until=until,
         folder=folder,
         types=types,
+        colours=colours,
+        rating=rating,
         tags=tuple(tags or ()),
         hidden=tuple(hidden or ()),
         right=tuple(right or ()),
@@ -164,11 +180,14 @@ def search(
         k=k,
         relevance=relevance,
         min_probability=LIKELY if likely else 0.0,
+        words=words,
     )
     if queries is not None:
         if len(named) > 1:
             raise InvalidQuery("--queries is of one collection; give one --library")
-        plain = QueryOptions(k=k, collapse=collapse, relevance=relevance, min_probability=options.min_probability)
+        plain = QueryOptions(
+            k=k, collapse=collapse, relevance=relevance, min_probability=options.min_probability, words=words
+        )
         if options != plain or facets:
             raise InvalidQuery("--queries takes its queries from the file; leave out everything else that is asked for")
         any_text = replace(options, text="any").query(lambda _: b"")  # a k out of range is one error, not one a line
@@ -257,8 +276,10 @@ def _answers(engine: SearchEngine, texts: Sequence[str], asked: Query) -> list[d
             good.append((answer, replace(asked, terms=(TextTerm(text),))))
         except SightlineError as error:
             answer["error"] = str(error)
-    for (answer, _), results in zip(good, engine.search_many([query for _, query in good]), strict=True):
-        answer["hits"] = [hit_json(hit) for hit in results.hits]
+    found = engine.search_many([query for _, query in good])
+    said = engine.collection.catalog.texts({hit.image.id for results in found for hit in results.hits})
+    for (answer, _), results in zip(good, found, strict=True):
+        answer["hits"] = hits_json(results.hits, said)
         if results.claim:
             answer |= _claim_json(results.claim)
     return answers
@@ -266,7 +287,7 @@ def _answers(engine: SearchEngine, texts: Sequence[str], asked: Query) -> list[d
 
 def _results_json(results: Results, said: Mapping[int, Sequence[ImageText]]) -> list[dict[str, Any]] | dict[str, Any]:
     """The hits, each with what is said of its image; with facets or a claim, all under their names."""
-    hits = [hit_json(hit) | _texts_json(said.get(hit.image.id, ())) for hit in results.hits]
+    hits = hits_json(results.hits, said)
     more: dict[str, Any] = {"facets": asdict(results.facets)} if results.facets else {}
     if results.claim:
         more |= _claim_json(results.claim)
@@ -275,6 +296,10 @@ def _results_json(results: Results, said: Mapping[int, Sequence[ImageText]]) -> 
 
 def _claim_json(claim: Claim) -> dict[str, Any]:
     return {"matches": asdict(claim.matches), "no_match": claim.no_match}
+
+
+def hits_json(hits: Sequence[Hit], said: Mapping[int, Sequence[ImageText]]) -> list[dict[str, Any]]:
+    return [hit_json(hit) | _texts_json(said.get(hit.image.id, ())) for hit in hits]
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -295,6 +320,8 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "camera": image.camera,
         "rating": image.rating,
         "duplicates": hit.behind,
+        "routes": list(hit.routes),
+        "words": [asdict(match) for match in hit.words],
     }
 
 
@@ -318,7 +345,7 @@ def _print_results(results: Results) -> None:
         typer.echo(results.claim.in_words(), err=True)
     last = max((hit.rank for hit in results.hits if hit.probability is not None and hit.probability > CUT), default=0)
     for hit in results.hits:
-        typer.echo(f"{hit.rank:>4}  {_scored(hit)}{display_path(shown(hit.image.path))}")
+        typer.echo(f"{hit.rank:>4}  {_scored(hit)}{display_path(shown(hit.image.path))}{_said(hit)}")
         if hit.rank == last and hit is not results.hits[-1]:
             typer.echo("below here less than one in ten is likely to match", err=True)
     if results.facets:
@@ -333,6 +360,12 @@ def _why_none(results: Results) -> str:
     return "no image passes the filter; ask for less"
 
 
+def _said(hit: Hit) -> str:
+    """Where the words stand, if not in the path, which is there to be read."""
+    said = (f"{match.field}: {display_path(match.text)}" for match in hit.words if match.field not in PLACES)
+    return "".join(f"  [{text}]" for text in islice(said, 1))
+
+
 def _scored(hit: Hit) -> str:
     """The score and, of several terms, what each gives to it."""
     if hit.score is None:
@@ -343,6 +376,6 @@ def _scored(hit: Hit) -> str:
 
 
 def _print_facets(facets: Facets) -> None:
-    for name in ("format", "orientation", "year", "camera", "tag"):
+    for name in ("format", "orientation", "year", "camera", "color", "rating", "folder", "tag"):
         counts = ", ".join(f"{display_path(count.value)} {count.images:,}" for count in getattr(facets, name))
         typer.echo(f"{name}: {counts or 'not known'}")

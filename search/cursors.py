@@ -7,13 +7,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from indexer.errors import CursorExpired
 from indexer.vectors import VectorIndex, Vectors
-from search.rankings import Ranking
+from search.rankings import ByScore, Listed, Ranking
 from search.relevance.relevance import QueryRelevance
+from search.words.fusion import MEANT, Fused
+from search.words.route import FoundByWords
 
 KEPT = 256
 """Searches. Those of one state of the collection share its index; each state alone has a mask, a byte an image."""
@@ -33,6 +35,22 @@ class KeptSearch:
     """How many images pass the filter; None without one."""
     relevance: QueryRelevance | None = None
     """How likely its hits are; None where it was not asked for, and of what nothing is claimed."""
+    words: FoundByWords | None = None
+    """What was found by words, and fused into the ranking; None where nothing was."""
+
+    def is_nearest(self, ranks: int) -> bool:
+        """Whether it asks for nothing but the nearest of all images, of which the first `ranks` settle its page."""
+        nearest = self.ranking
+        if isinstance(nearest, Fused) and ranks <= MEANT:
+            nearest = nearest.meaning
+        return isinstance(nearest, ByScore) and nearest.allowed is None
+
+    def with_nearest(self, nearest: Listed) -> KeptSearch:
+        """Where these are known."""
+        if self.words is None:
+            return replace(self, ranking=nearest)
+        words = self.words.with_meaning(nearest)
+        return replace(self, ranking=words.ranking, words=words)
 
 
 Kept = TypeVar("Kept")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog import ImageRecord
+from indexer.catalog import Catalog, ImageRecord
 from indexer.collection import Collection
 from indexer.encoder import Embeddings, Encoder
 from indexer.errors import InvalidQuery
@@ -26,11 +26,15 @@ from search.embedding import QueryEmbedder
 from search.facets import Facets, facets_of
 from search.heat_map import HeatMaps, Vector
 from search.query import DEFAULT_K, MAX_OFFSET, Feedback, Query, Sort, TextTerm, check_page
-from search.rankings import Begun, ByScore, Listed, Ranking, Window
+from search.rankings import Begun, ByScore, Listed, Window
 from search.relevance.claim import Claim
 from search.relevance.relevance import COUNTED, Relevance
 from search.relevance.vocabulary import VOCABULARY
 from search.selections import LISTED, Selections
+from search.timeline import Timeline, timeline_of
+from search.words.fusion import MEANT, Route
+from search.words.matches import WordMatch
+from search.words.route import Why, by_both
 
 QUERY_BATCH = 64
 """Queries encoded and searched at once: large enough for BLAS, small enough to stream."""
@@ -54,6 +58,12 @@ class Hit:
     """How many more images of its group of duplicates there are; 0 unless the query collapses them."""
     probability: float | None = None
     """That the image is what was asked for, 0 to 1; None where nothing is claimed (docs/relevance.md)."""
+    routes: tuple[Route, ...] = ()
+    """What found it: what it shows, the words that are known about it, or both; empty where nothing was looked for."""
+    words: tuple[WordMatch, ...] = ()
+    """Where those words stand."""
+    level: float | None = None
+    """Where words brought hits forward, the best score from here on: what it counts beside hits of other lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,8 @@ class Results:
     """How many images pass the filter; None without one."""
     facets: Facets | None = None
     """Counts of all that pass the filter or, with terms, of the best `among` of them; if they were asked for."""
+    timeline: Timeline | None = None
+    """The same by months; if it was asked for."""
     claim: Claim | None = None
     """About how many images match; None where it was not asked for, and where nothing is claimed."""
 
@@ -104,7 +116,9 @@ class SearchEngine:
     def collection(self) -> Collection:
         return self._collection
 
-    def search(self, query: Query, allowed: Ids | None = None, *, facets: bool = False) -> Results:
+    def search(
+        self, query: Query, allowed: Ids | None = None, *, facets: bool = False, timeline: bool = False
+    ) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.
 
         Raises `InvalidQuery`, `ImageNotFound`, and `UnreadableImage` for a picture that cannot be decoded.
@@ -112,8 +126,10 @@ class SearchEngine:
         started = time.perf_counter()
         [vectors] = self._embedder.embed([query])
         kept = self._prepared(query, vectors, self._collection.snapshot(), allowed)
-        counted = self._facets(query, kept, allowed) if facets else None
-        return self._page(kept, query.offset, query.k, started, partial(self._cursors.keep, kept), counted)
+        results = self._page(kept, query.offset, query.k, started, partial(self._cursors.keep, kept))
+        if not facets and not timeline:
+            return results
+        return self._counted(query, kept, allowed, results, facets=facets, timeline=timeline)
 
     def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
         """The `k` hits after the page that the cursor came with, of the collection as it was then.
@@ -160,11 +176,15 @@ class SearchEngine:
             parts = self._taught(parts, query.feedback, index)
             shown = index.ids() if allowed is None else allowed
             allowed = np.setdiff1d(shown, np.array(query.feedback.wrong, np.int64), assume_unique=True)
-        ranking: Ranking = ByScore(index, _sum(parts), allowed)
+        vector = _sum(parts)
+        search = KeptSearch(index, ByScore(index, vector, allowed), parts, matched)
+        if query.relevance or query.min_probability:
+            search = self._judged(query, search, index, allowed)
+        if found := by_both(self._collection.catalog, query, search.ranking, index, vector, allowed):
+            search = replace(search, ranking=found.ranking, words=found)
         if query.order != "score":
-            ranking = self._sorted(ranking.window(0, query.among), query.order)
-        search = KeptSearch(index, ranking, parts, matched)
-        return self._judged(query, search, index, allowed) if query.relevance or query.min_probability else search
+            search = replace(search, ranking=self._sorted(search.ranking.window(0, query.among), query.order))
+        return search
 
     def _judged(self, query: Query, search: KeptSearch, index: SegmentedIndex, allowed: Ids | None) -> KeptSearch:
         """With what is known of how likely its hits are, if anything is."""
@@ -208,12 +228,24 @@ class SearchEngine:
         scores = None if best.scores is None else best.scores[places[np.searchsorted(best.ids[places], ids)]]
         return Listed(ids, scores)
 
-    def _facets(self, query: Query, search: KeptSearch, allowed: Ids | None) -> Facets:
-        listing = search.parts is None
+    def _counted(
+        self, query: Query, search: KeptSearch, allowed: Ids | None, results: Results, *, facets: bool, timeline: bool
+    ) -> Results:
+        """With what was asked for: of a listing by the database, else of the records of the best hits."""
+        listing, catalog = search.parts is None, self._collection.catalog
         if listing and allowed is None and query.filter is not None:
-            return self._selections.facets(query.filter)
+            return replace(
+                results,
+                facets=self._selections.facets(query.filter) if facets else None,
+                timeline=self._selections.timeline(query.filter) if timeline else None,
+            )
         ids = search.ranking.window(0, LISTED if listing else query.among).ids
-        return facets_of(self._collection.catalog.get_many(ids.tolist()).values(), self._collection.catalog)
+        records = catalog.get_many(ids.tolist()).values()
+        return replace(
+            results,
+            facets=facets_of(records, catalog) if facets else None,
+            timeline=timeline_of(records) if timeline else None,
+        )
 
     def _page(
         self,
@@ -222,7 +254,6 @@ class SearchEngine:
         k: int,
         started: float,
         cursor: Callable[[int], str],
-        facets: Facets | None = None,
     ) -> Results:
         following = offset + k
         # One more than the page, to know whether another page follows.
@@ -237,20 +268,31 @@ class SearchEngine:
             seconds=time.perf_counter() - started,
             cursor=cursor(following) if more and following <= MAX_OFFSET else None,
             matched=search.matched,
-            facets=facets,
             claim=search.relevance.claim if search.relevance else None,
         )
 
     def _hits(self, found: Window, offset: int, search: KeptSearch) -> tuple[Hit, ...]:
         """An image removed between vector search and join has no record: it is left out, its rank stays empty."""
-        records = self._collection.catalog.get_many(found.ids.tolist())
+        catalog = self._collection.catalog
+        records = catalog.get_many(found.ids.tolist())
         ids, count = found.ids.tolist(), len(found.ids)
+        why = _why(found, search, records, catalog)
         scores = [None] * count if found.scores is None else found.scores.tolist()
         behind = found.behind or (0,) * count
-        parts = zip(ids, scores, self._shares(found, search), behind, _likely(found, search), strict=True)
+        parts = zip(ids, scores, self._shares(found, search), behind, _likely(found, search), why, strict=True)
         return tuple(
-            Hit(rank, score, records[id_], tuple(given), more, likely)
-            for rank, (id_, score, given, more, likely) in enumerate(parts, offset + 1)
+            Hit(
+                rank,
+                score,
+                records[id_],
+                tuple(given),
+                more,
+                likely if "meaning" in why.routes else None,
+                why.routes,
+                why.words,
+                why.level,
+            )
+            for rank, (id_, score, given, more, likely, why) in enumerate(parts, offset + 1)
             if id_ in records
         )
 
@@ -271,14 +313,14 @@ class SearchEngine:
             self._prepared(query, vectors, index, None)
             for query, vectors in zip(queries, self._embedder.embed(queries), strict=True)
         ]
-        plain = [
-            search for search in searches if isinstance(search.ranking, ByScore) and search.ranking.allowed is None
-        ]
-        wanted = max(query.offset + query.k for query in queries) + 1
-        vectors = [_sum(search.parts) for search in plain if search.parts is not None]
+        wanted = 1 + max(query.offset + query.k for query in queries)
+        if any(search.words for search in searches):
+            wanted = max(wanted, MEANT)
+        plain = [place for place, search in enumerate(searches) if search.is_nearest(wanted)]
+        vectors = [_sum(parts) for place in plain if (parts := searches[place].parts) is not None]
         matches = index.search(np.stack(vectors), wanted) if vectors else []
-        found = {id(search): Listed(match.ids, match.scores) for search, match in zip(plain, matches, strict=True)}
-        searches = [replace(search, ranking=found.get(id(search), search.ranking)) for search in searches]
+        for place, match in zip(plain, matches, strict=True):
+            searches[place] = searches[place].with_nearest(Listed(match.ids, match.scores))
         seconds = (time.perf_counter() - started) / len(queries)
         return [
             replace(self._page(search, query.offset, query.k, started, lambda _: ""), seconds=seconds, cursor=None)
@@ -292,6 +334,13 @@ def _likely(found: Window, search: KeptSearch) -> Sequence[float | None]:
         return [None] * len(found.ids)
     likely: list[float] = search.relevance.probabilities(found.ids, found.scores).tolist()
     return likely
+
+
+def _why(found: Window, search: KeptSearch, records: Mapping[int, ImageRecord], catalog: Catalog) -> Sequence[Why]:
+    """Of each hit, which routes found it."""
+    if search.words is None:
+        return [Why(("meaning",) if search.parts is not None else ())] * len(found.ids)
+    return search.words.why(found.ids, records, catalog)
 
 
 def _parts(query: Query, vectors: Embeddings) -> Embeddings:

@@ -8,11 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
+from indexer.looks import colours
 from indexer.schema import image
 from indexer.tags.tables import image_tag, label, label_list, own_tag
+from indexer.words import table
 from search.filters import (
+    MAX_RATING,
     And,
     Camera,
+    Color,
     Condition,
     Filter,
     Folder,
@@ -21,7 +25,9 @@ from search.filters import (
     Or,
     Orientation,
     PathPart,
+    Phrase,
     Range,
+    Rating,
     Tag,
     Taken,
 )
@@ -61,12 +67,23 @@ def _of_condition(condition: Condition) -> Clause:
             return image.c.format.in_(names)
         case Orientation(shape):
             return _lying(shape)
+        case Color(names, least):
+            return _known(image.c.colours, sa.or_(*(has_colour(name, least) for name in names)))
+        case Rating(least, most):
+            return _known(image.c.rating, sa.between(image.c.rating, least or 0, MAX_RATING if most is None else most))
+    return _of_words(condition)
+
+
+def _of_words(condition: Camera | Folder | PathPart | Phrase | Tag) -> Clause:
+    match condition:
         case Camera(words):
             return _known(image.c.camera, _HoldsWords(image.c.camera, sa.literal(f"%{_escaped(words)}%", sa.String)))
         case Folder(path):
             return _below(path)
         case PathPart(words):
             return _HoldsText(image.c.path, sa.literal(words, sa.String))
+        case Phrase(words):
+            return sa.or_(image.c.id.in_(table.ids_with(table.phrase_expression(words))), _named_so(words))
         case Tag(name):
             return _tagged(name)
 
@@ -100,6 +117,12 @@ def _in_range(filter: Range) -> Clause:
     return sa.and_(*clauses)
 
 
+def has_colour(name: str, least: float | None = None) -> Clause:
+    """Unknown for images that nobody looked at."""
+    found = image.c.colours.bitwise_rshift(colours.place_of(name)).bitwise_and(colours.LEVELS)
+    return found >= (colours.usual(name) if least is None else colours.level(least))
+
+
 def _lying(shape: str) -> Clause:
     wide, high = image.c.width, image.c.height
     clauses: dict[str, Clause] = {"landscape": wide > high, "portrait": wide < high, "square": wide == high}
@@ -113,8 +136,18 @@ def _below(folder: str) -> Clause:
     return sa.and_(image.c.path > os.fsdecode(start), image.c.path < os.fsdecode(end))
 
 
+def _named_so(phrase: str) -> Clause:
+    """With a tag of just these words."""
+    name = " ".join(phrase.split()).casefold()
+    return _with_tag(name, label.c.name == name)
+
+
 def _tagged(name: str) -> Clause:
-    named = sa.and_(label_list.c.shown, sa.or_(label.c.name == name, label_list.c.name == name))
+    return _with_tag(name, sa.or_(label.c.name == name, label_list.c.name == name))
+
+
+def _with_tag(name: str, is_meant: Clause) -> Clause:
+    named = sa.and_(label_list.c.shown, is_meant)
     labels = sa.select(label.c.id).join(label_list).where(named)
     given = sa.select(image_tag.c.image_id).where(image_tag.c.label_id.in_(labels))
     own = sa.select(own_tag.c.content_hash).where(own_tag.c.name == name, own_tag.c.wanted)

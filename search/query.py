@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from indexer.errors import ImageNotFound, InvalidQuery
-from search.filters import Filter, check_size
+from search.filters import Filter, Range, check_size
 from search.region import Region
 
 DEFAULT_K = 20
@@ -29,7 +29,10 @@ MAX_AMONG = 10_000
 UNWANTED = -0.5
 """The weight of what is not to be seen, unless another is given; docs/queries.md says what it does, and what -1."""
 
-Sort = Literal["score", "newest", "oldest", "name"]
+EVERY_IMAGE = Range("bytes", 0, None)
+"""A filter that all images pass."""
+
+Sort = Literal["score", "newest", "oldest", "name", "rating"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
 
@@ -84,7 +87,9 @@ class Feedback:
 class Query:
     """What is to be seen and what not, the filter that images have to pass, and ranks `offset + 1` to `offset + k`.
 
-    Raises `InvalidQuery` when there is neither a term nor a filter, when nothing is looked for and only something not,
+    Without terms and filter, an order lists every image.
+
+    Raises `InvalidQuery` when there is nothing to go by, when nothing is looked for and only something not,
     when a text, a weight, k or offset is out of range, and `ImageNotFound` for an id that no collection can have.
     """
 
@@ -106,8 +111,13 @@ class Query:
     """Only hits that match at least so probably, 0 to 1; 0 for all."""
     feedback: Feedback | None = None
     """What was said of earlier hits of the same terms."""
+    words: bool | None = None
+    """Whether the words of the texts are also looked for in what is known about images; None: where texts alone say
+    what is to be seen, and hits need not be likely."""
 
     def __post_init__(self) -> None:
+        if not self.terms and self.filter is None and self.sort not in (None, "score"):
+            object.__setattr__(self, "filter", EVERY_IMAGE)
         self._check_terms()
         _check_prompts(self.prompts)
         if self.sort is not None and self.sort not in SORTS:
@@ -119,6 +129,10 @@ class Query:
         if not 1 <= self.among <= MAX_AMONG:
             raise InvalidQuery(f"among is {self.among:,}; it must be 1 to {MAX_AMONG:,}")
         check_page(self.k, self.offset)
+        if self.words and not self.wanted_texts:
+            raise InvalidQuery("only the words of a text can be looked for; give one, or leave words out")
+        if self.words and self.min_probability:
+            raise InvalidQuery("how likely hits by words match is not known; leave out words, or --likely")
         if not 0 <= self.min_probability <= 1:
             raise InvalidQuery(f"the least probability is {self.min_probability:g}; it must be 0 to 1")
 
@@ -156,6 +170,19 @@ class Query:
     def order(self) -> Sort:
         """What the hits are sorted by."""
         return self.sort or ("score" if self.terms else "newest")
+
+    @property
+    def wanted_texts(self) -> tuple[str, ...]:
+        """What is to be seen, as far as words say it."""
+        return tuple(term.text for term in self.terms if isinstance(term, TextTerm) and term.weight > 0)
+
+    @property
+    def searches_words(self) -> bool:
+        """Whether words are looked for, too."""
+        if self.words is not None:
+            return self.words
+        wanted = [term for term in self.terms if term.weight > 0]
+        return not self.min_probability and bool(wanted) and all(isinstance(term, TextTerm) for term in wanted)
 
     def _check_terms(self) -> None:
         if self.filter is not None:

@@ -206,14 +206,21 @@ class _Search:
         return _Page(sourced, behind, more or len(found) > k, lost)
 
     def _in_order(self, lists: Sequence[Sequence[Hit]], place: _Place) -> list[tuple[int, Hit]]:
-        """By score within a model, ties as the collections were named; by rank across models, ties likewise."""
+        """By score within a model, ties as the collections were named; by rank across models, ties likewise.
+
+        What words brought forward stays before what it was brought before.
+        """
         placed: list[tuple[int, int, tuple[int, Hit]]] = []
         for number, group in enumerate(self.groups):
             before = sum(place.seen[position] for position in group)
             sourced = ([(position, hit) for hit in lists[position]] for position in group)
-            merged = heapq.merge(*sourced, key=lambda found: -(found[1].score or 0.0))
+            merged = heapq.merge(*sourced, key=lambda found: -_level(found[1]))
             placed += [(before + rank, number, found) for rank, found in enumerate(merged)]
         return [found for _, _, found in sorted(placed, key=lambda entry: entry[:2])]
+
+
+def _level(hit: Hit) -> float:
+    return hit.level if hit.level is not None else hit.score or 0.0
 
 
 def _check_joint(query: Query) -> None:

@@ -37,12 +37,22 @@ class Page:
 SEARCH: Final = Page(
     "search.html",
     "search.js",
-    ("base.css", "query/query.css", "query/crop.css", "results/results.css", "large/large.css"),
+    (
+        "base.css",
+        "query/query.css",
+        "query/crop.css",
+        "results/results.css",
+        "results/tools.css",
+        "large/large.css",
+        "large/details.css",
+    ),
 )
 OVERVIEW: Final = Page("library/overview.html", "library/overview.js", ("base.css", "library/library.css"))
 DUPLICATES: Final = Page(
     "library/duplicates.html", "library/duplicates.js", ("base.css", "library/library.css", "library/duplicates.css")
 )
+
+MAP: Final = Page("library/map.html", "map/map.js", ("base.css", "library/library.css", "map/map.css"))
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -61,6 +71,12 @@ def overview_page(request: Request) -> Response:
 def duplicates_page(request: Request) -> Response:
     """What is there more than once, to be looked through."""
     return _shell(request, DUPLICATES)
+
+
+@router.get("/map", response_class=HTMLResponse)
+def map_page(request: Request) -> Response:
+    """All pictures on a plane, to wander about in."""
+    return _shell(request, MAP)
 
 
 def _shell(request: Request, page: Page) -> Response:

@@ -43,6 +43,7 @@ def read_query(wanted: SearchRequest, upload: bytes | None, kept: QueryImages) -
         collapse=wanted.collapse_duplicates,
         relevance=wanted.relevance,
         min_probability=wanted.min_probability,
+        words=wanted.words,
         feedback=None if said is None else Feedback(tuple(said.right), tuple(said.wrong)),
     )
     return Asked(query, box, picture)

@@ -15,11 +15,22 @@ from indexer.sources.address import name, parse
 from indexer.texts import ImageText, of_kind
 from search.engine import Hit
 from search.query import DEFAULT_AMONG, MAX_AMONG, MAX_ID, MAX_PROMPTS, MAX_TERMS, Sort
+from search.words.fusion import Route
 from web.problems import printable
-from web.search_schemas import HASH, ChipOut, FacetsOut, FeedbackIn, FilterJson, MatchesOut, TermIn
+from web.search_schemas import (
+    HASH,
+    ChipOut,
+    FacetsOut,
+    FeedbackIn,
+    FilterJson,
+    MatchesOut,
+    MonthOut,
+    TermIn,
+    WordMatchOut,
+)
 
 MAX_K: Final = 1_000
-MAX_OFFSET: Final = 10_000
+MAX_OFFSET: Final = 100_000
 HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 CURSOR: Final = "the last page's `cursor`: the next hits of that search, of the collection as it was then"
@@ -51,6 +62,8 @@ _HIT: Final[dict[str, Any]] = {
     "shares": [0.3127],
     "probability": 0.86,
     "duplicates": 2,
+    "routes": ["meaning", "words"],
+    "words": [{"field": "caption", "text": "A dog runs along the beach.", "spans": [[2, 5], [21, 26]]}],
     **IMAGE_EXAMPLE,
 }
 
@@ -78,7 +91,10 @@ class SearchRequest(BaseModel):
         },
         {"box": "dogs summer 2023 -grass camera:canon OR camera:nikon", "sort": "newest"},
         {"text": "a dog", "feedback": {"right": [17, 4], "wrong": [23]}},
+        {"text": "beach trip", "words": False},
+        {"box": '"birthday cake"'},
         {"filter": {"orientation": "portrait", "megapixels": {"from": 12}}, "sort": "name"},
+        {"box": "color:red rating:>=3", "facets": True, "timeline": True},
     )
 
     # The length of the text is checked where queries are made, with a message of its own.
@@ -109,7 +125,8 @@ class SearchRequest(BaseModel):
         le=MAX_AMONG,
         description="how many of the best are meant where hits are not sorted by score, and in facets",
     )
-    facets: bool = Field(default=False, description="whether to count the result by format, orientation, year, camera")
+    facets: bool = Field(default=False, description="whether to count the result: formats, years, colours, folders...")
+    timeline: bool = Field(default=False, description="whether to count by months what `facets` counts")
     k: int = Field(default=40, ge=1, le=MAX_K, description="how many hits")
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
     collapse_duplicates: bool = Field(
@@ -123,6 +140,11 @@ class SearchRequest(BaseModel):
         ge=0,
         le=1,
         description="only hits that match at least so probably, of the best 2,000; of texts alone",
+    )
+    words: bool | None = Field(
+        default=None,
+        description="whether the words of texts are looked for in names, captions, keywords and tags, too; null: where "
+        "texts alone are given",
     )
     cursor: str | None = Field(default=None, description=f"{CURSOR}; instead of everything else but `k`")
 
@@ -210,6 +232,10 @@ class HitOut(ImageOut):
     duplicates: NonNegativeInt = Field(
         description="more images of its group that the collection holds; 0 unless duplicates are collapsed"
     )
+    routes: list[Route] = Field(
+        description="what found it: `meaning`, `words`, or both; empty where nothing was looked for"
+    )
+    words: list[WordMatchOut] = Field(description="where the words stand that found it")
 
     @classmethod
     def of_hit(cls, hit: Hit, collection: str | None = None) -> HitOut:
@@ -219,6 +245,8 @@ class HitOut(ImageOut):
             shares=list(hit.shares),
             probability=hit.probability,
             duplicates=hit.behind,
+            routes=list(hit.routes),
+            words=[WordMatchOut.of(match) for match in hit.words],
             **_fields(hit.image, collection),
         )
 
@@ -253,6 +281,7 @@ class SearchResponse(BaseModel):
             "meaning": None,
             "chips": [],
             "facets": None,
+            "timeline": None,
             "matches": {"about": 12, "low": 8, "high": 17},
             "no_match": False,
         }
@@ -276,6 +305,9 @@ class SearchResponse(BaseModel):
     meaning: str | None = Field(description="what of `box` is to be seen; null without a box")
     chips: list[ChipOut] = Field(description="what else was read in `box`, in its order")
     facets: FacetsOut | None = Field(description="null unless they were asked for")
+    timeline: list[MonthOut] | None = Field(
+        default=None, description="months, the newest first; what has no date is in none; null unless it was asked for"
+    )
     matches: MatchesOut | None = Field(
         default=None,
         description="about how many images may match; null unless `relevance` was asked for, and can be known",
@@ -288,10 +320,11 @@ class SearchResponse(BaseModel):
 class ImagesResponse(BaseModel):
     """Images, the newest in the collection first."""
 
-    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17})
+    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17, "total": 1000})
 
     images: list[ImageOut]
     next_before: int | None = Field(description="`before` of the next page; null after the last one")
+    total: int | None = Field(description="how many images the collection holds; null on other pages than the first")
 
 
 class Health(BaseModel):

@@ -55,6 +55,7 @@ def _catalog(
         yield from folder.leftovers(library, cache)
         pairs = list(rows.pairs(catalog))
         yield from pairs
+        yield from rows.words(catalog)
         if quick:
             return
         vectors = list(rows.vectors(catalog))

@@ -65,6 +65,15 @@ def pairs(catalog: Catalog) -> Iterator[Finding]:
         yield Finding("pairs", "ok", f"{catalog.count():,} images, a vector each")
 
 
+def words(catalog: Catalog) -> Iterator[Finding]:
+    missing, orphaned = catalog.words.gaps()
+    if missing or orphaned:
+        message = f"the words of {len(missing):,} images are not searched, and those of {len(orphaned):,} lead nowhere"
+        yield Finding("words", "broken", message, fix(catalog.library), partial(_mend_words, catalog.library))
+    else:
+        yield Finding("words", "ok", "those of every image are searched")
+
+
 def vectors(catalog: Catalog) -> Iterator[Finding]:
     unsound = catalog.unsound()
     if unsound:
@@ -83,6 +92,11 @@ def _drop(library: Path, ids: Sequence[int]) -> str:
     with Collection.open(library) as collection, collection.writing():
         collection.catalog.remove(ids)
     return f"dropped {len(ids):,} images or vectors from the catalog; `sightline index FOLDER` indexes them again"
+
+
+def _mend_words(library: Path) -> str:
+    with Collection.open(library) as collection, collection.writing():
+        return f"indexed the words of {collection.catalog.words.mend():,} images again"
 
 
 def _rebuild_indexes(library: Path) -> str:

@@ -10,8 +10,8 @@ from tests.e2e.visitor import PHONE, Visitor, expect_first, names, pick
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 HEAT_MAP = "**/api/images/*/heat-map*"
-SHOWN = "Yellow: where the picture is most like the search."
-FLAT = "No part of this picture stands out for this search."
+SHOWN = "Yellow is where it is most like this: “red”"
+FLAT = "No part of it stands out for this: “red”"
 
 
 def open_first(page: Page, colour: str) -> None:
@@ -42,6 +42,25 @@ def test_the_map_comes_when_it_is_asked_for_and_stays_from_picture_to_picture(vi
     why.click()
     expect(layer).to_be_hidden()
     expect(page.locator("#why-status")).to_be_hidden()
+
+
+def test_each_term_has_a_share_and_a_map_of_its_own(visitor: Visitor) -> None:
+    page = visitor.open("/?q=red -blue&also=green*0.5")
+    names(page)
+    page.locator("#results a").nth(1).click()
+    expect(page.locator("#why-bars .share-name")).to_have_text(["“red”", "Not “blue”", "“green”"])
+    shares = [float(share) for share in page.locator("#why-bars .share-value").all_inner_texts()]
+    assert shares[0] > 0.5 > max(shares[1:])
+    with page.expect_response(HEAT_MAP) as answer:
+        page.get_by_role("button", name="Not “blue”").click()
+    assert "text=blue" in answer.value.url
+    expect(page.locator("#why")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Not “blue”")).to_have_attribute("aria-pressed", "true")
+    with page.expect_response(HEAT_MAP) as answer:
+        page.locator("#why-bars button").nth(2).click()
+    assert "text=green" in answer.value.url
+    page.keyboard.press("w")
+    expect(page.locator("#large-heat")).to_be_hidden()
 
 
 def test_a_map_without_contrast_says_so(visitor: Visitor) -> None:

@@ -43,7 +43,7 @@ def test_a_text_finds_the_pictures_it_names(client: TestClient, picture_folder: 
     assert answer["seconds"] > 0
     assert answer["query"] == {"text": "magenta", "image_id": None, "query_image": None}
     first = answer["hits"][0]
-    assert set(first) == FIELDS | {"rank", "score", "shares", "probability", "duplicates"}
+    assert set(first) == FIELDS | {"rank", "score", "shares", "probability", "duplicates", "routes", "words"}
     assert first["rank"] == 1
     assert 0.5 < first["score"] <= 1
     assert first["path"] == str(picture_folder / first["name"])
@@ -129,6 +129,21 @@ def test_a_cursor_goes_on_where_the_page_ended(client: TestClient, method: str) 
     assert hits == whole["hits"]
 
 
+def test_a_cursor_and_an_offset_are_another_place_in_the_same_search(client: TestClient) -> None:
+    whole = search(client, text="blue", k=PICTURES)
+    cursor = search(client, text="blue", k=5)["cursor"]
+    answer = client.get("/api/search", params={"cursor": cursor, "k": 10, "offset": 30}).json()
+    assert answer["hits"] == whole["hits"][30:40]
+    assert answer["next_offset"] == 40
+
+
+def test_an_order_alone_lists_every_image(client: TestClient) -> None:
+    answer = search(client, sort="name", k=PICTURES)
+    names = [hit["name"] for hit in answer["hits"]]
+    assert names == sorted(names)
+    assert len(names) == answer["matched"] == PICTURES
+
+
 def test_an_expired_cursor_is_410_and_says_what_to_do(client: TestClient) -> None:
     for answer in (
         client.get("/api/search", params={"cursor": "long-gone.40"}),
@@ -137,6 +152,21 @@ def test_an_expired_cursor_is_410_and_says_what_to_do(client: TestClient) -> Non
         assert answer.status_code == 410
         assert answer.json()["type"] == "urn:sightline:cursor-expired"
         assert "search again" in answer.json()["detail"]
+
+
+def test_a_word_of_a_name_finds_an_image_and_the_answer_says_where(client: TestClient) -> None:
+    first = search(client, text="still-life")["hits"][0]
+    assert search(client, text="still-life", words=False)["hits"][0]["words"] == []
+    assert first["routes"] == ["meaning"]
+    name = first["name"].partition(".")[0]
+    found = search(client, text=name, k=50)["hits"]
+    [hit] = [hit for hit in found if hit["name"] == first["name"]]
+    assert hit["routes"] == ["meaning", "words"]
+    [match, *_] = hit["words"]
+    assert match["field"] == "name"
+    assert "-".join(match["text"][start:end] for start, end in match["spans"]) == name
+    [chip] = search(client, box=f'"{name}"')["chips"]
+    assert (chip["kind"], chip["filter"]) == ("exact", {"phrase": name})
 
 
 def test_a_page_keeps_its_place_while_the_collection_changes(own_library: tuple[Path, Path]) -> None:
@@ -148,7 +178,7 @@ def test_a_page_keeps_its_place_while_the_collection_changes(own_library: tuple[
         index(folder, library)
         second = client.get("/api/search", params={"cursor": first["cursor"], "k": 5}).json()
         assert [(hit["rank"], hit["name"]) for hit in second["hits"]] == [(2, "still-blue.png")]
-        assert search(client, text="red", k=1)["hits"][0]["name"] == "redder.jpg"
+        assert search(client, text="red", k=1, words=False)["hits"][0]["name"] == "redder.jpg"
 
 
 def test_an_offset_beyond_the_end_is_an_empty_last_page(client: TestClient) -> None:
@@ -208,6 +238,8 @@ def test_the_newest_images_come_first_page_by_page(client: TestClient) -> None:
     ids = [image["id"] for image in first["images"] + second["images"]]
     assert len(ids) == PICTURES
     assert ids == sorted(ids, reverse=True)
+    within = client.get("/api/images", params={"before": ids[9], "offset": 5, "limit": 3}).json()
+    assert [image["id"] for image in within["images"]] == ids[15:18]
 
 
 def test_what_is_said_of_an_image_and_what_belongs_to_it(own_library: tuple[Path, Path]) -> None:
@@ -235,7 +267,7 @@ def test_stats_say_which_roots_are_offline(own_library: tuple[Path, Path]) -> No
     folder, library = own_library
     with Collection.open(library) as collection:
         collection.catalog.roots.put(Root(str(folder)))
-        collection.catalog.roots.offline(str(folder), "unplugged")
+        collection.catalog.roots.offline(Root(str(folder)), "unplugged")
     with client_of(app_over(library)) as client:
         [root] = client.get("/api/stats").json()["roots"]
     assert root == {
@@ -350,7 +382,7 @@ def test_an_empty_collection_answers_everything(tmp_path: Path) -> None:
     index(tmp_path / "pictures", tmp_path / "library")
     with client_of(app_over(tmp_path / "library")) as client:
         assert search(client, text="red")["hits"] == []
-        assert client.get("/api/images").json() == {"images": [], "next_before": None}
+        assert client.get("/api/images").json() == {"images": [], "next_before": None, "total": 0}
         assert client.get("/api/stats").json()["images"] == 0
 
 

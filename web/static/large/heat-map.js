@@ -1,27 +1,37 @@
-// Why a picture matched: the heat map of the present query over the picture, off until it is asked for.
+// Where in the picture a part of the search is: a map laid over it, off until it is asked for.
 
-import * as api from "../shared/api.js";
-import { messages } from "../shared/messages.js";
-import { hasQuery } from "../query/state.js";
+import { RequestFailed } from "../shared/api.js";
+import { say } from "../shared/say.js";
+import { heatMap } from "./requests.js";
+
+const keyOf = ({ kind, ref, region = null }) => `${kind}:${ref}:${region}`;
 
 export class HeatMap {
   #on = false; // stays on from picture to picture
+  #chosen = null; // key of the part whose map was asked for
   #item = null;
-  #query = null;
+  #parts = [];
   #abort = null;
   #shown = null; // object URL of the map on the screen
 
-  /** @param {{button: HTMLButtonElement, layer: HTMLImageElement, legend: HTMLElement, status: HTMLElement}} parts */
-  constructor({ button, layer, legend, status }) {
-    Object.assign(this, { button, layer, legend, status });
+  /**
+   * @param {{button: HTMLButtonElement, layer: HTMLImageElement, caption: HTMLElement, legend: HTMLElement,
+   *   status: HTMLElement}} elements
+   * @param {() => void} onChange it was put on or off, or another part was chosen
+   */
+  constructor({ button, layer, caption, legend, status }, onChange) {
+    Object.assign(this, { button, layer, caption, legend, status, onChange });
     button.addEventListener("click", () => this.toggle());
   }
 
-  /** Another picture, or another query: `{text, terms}` as in state.js. */
-  show(item, query) {
+  /**
+   * Another picture, or another search.
+   * @param {import("./terms.js").Part[]} parts those that have maps, the most telling first
+   */
+  show(item, parts) {
     this.#item = item;
-    this.#query = query;
-    this.button.hidden = !hasQuery(query);
+    this.#parts = parts;
+    this.button.hidden = !parts.length;
     this.#draw();
   }
 
@@ -29,6 +39,7 @@ export class HeatMap {
   close() {
     this.#on = false;
     this.#item = null;
+    this.#chosen = null;
     this.#draw();
   }
 
@@ -38,6 +49,21 @@ export class HeatMap {
     this.#draw();
   }
 
+  /** That part's map; off if it is on. */
+  choose(part) {
+    this.#on = !this.shows(part);
+    this.#chosen = keyOf(part);
+    this.#draw();
+  }
+
+  shows(part) {
+    return this.#on && this.#part !== undefined && keyOf(this.#part) === keyOf(part);
+  }
+
+  get #part() {
+    return this.#parts.find((part) => keyOf(part) === this.#chosen) ?? this.#parts[0];
+  }
+
   async #draw() {
     this.#abort?.abort();
     this.#abort = null;
@@ -45,25 +71,26 @@ export class HeatMap {
     this.button.removeAttribute("aria-busy");
     this.legend.hidden = true;
     this.#lay(null);
-    this.#say("");
-    if (this.#on && this.#item && !this.button.hidden) await this.#fetch(this.#item);
+    this.#tell("");
+    this.onChange();
+    if (this.#on && this.#item && this.#part) await this.#fetch(this.#item, this.#part);
   }
 
-  async #fetch(item) {
+  async #fetch(item, part) {
     const abort = new AbortController();
     this.#abort = abort;
     this.button.setAttribute("aria-busy", "true");
-    this.#say(messages.why.busy);
+    this.#tell(say("large.heat_busy"));
     try {
-      const { blob, flat } = await api.heatMap(item, this.#query, abort.signal);
+      const { blob, flat } = await heatMap(item.id, part.ask, abort.signal);
       if (abort.signal.aborted) return;
       this.#lay(blob);
       this.legend.hidden = flat;
-      this.#say(flat ? messages.why.flat : messages.why.shown);
+      this.#tell(flat ? say("large.heat_flat", { what: part.label }) : say("large.heat_shown", { what: part.label }));
     } catch (error) {
       if (abort.signal.aborted) return;
-      if (!(error instanceof api.RequestFailed)) throw error;
-      this.#say(messages.why.failed(error.message));
+      if (!(error instanceof RequestFailed)) throw error;
+      this.#tell(say("large.heat_failed", { reason: error.message }));
     }
     this.button.removeAttribute("aria-busy");
   }
@@ -76,8 +103,8 @@ export class HeatMap {
     else this.layer.removeAttribute("src");
   }
 
-  #say(text) {
+  #tell(text) {
     this.status.textContent = text;
-    this.status.hidden = !text;
+    this.caption.hidden = !text;
   }
 }

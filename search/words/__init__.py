@@ -1,0 +1,1 @@
+"""Searching the words that are known about images, beside what they show."""
