@@ -11,6 +11,7 @@ export function watchLargeKeys(view) {
     0: () => view.zoom.reset(),
     Home: () => view.step(-Infinity),
     End: () => view.step(Infinity),
+    "?": () => document.querySelector("#keys-help").showModal(),
     i: () => view.sheet.toggle(),
     w: () => view.heatMap.toggle(),
     m: () => view.does.onSimilar(view.item),
@@ -23,16 +24,20 @@ export function watchLargeKeys(view) {
     if (event.key === "Escape") escape(view, event);
     else if (isWriting(event.target)) return;
     else if (event.key.startsWith("Arrow")) arrow(view, event);
-    else if (plain[event.key.length > 1 ? event.key : event.key.toLowerCase()]) {
-      event.preventDefault();
-      if (!event.repeat || "+-=".includes(event.key)) plain[event.key.length > 1 ? event.key : event.key.toLowerCase()]();
-    }
+    else act(plain[event.key.length > 1 ? event.key : event.key.toLowerCase()], event);
   });
+}
+
+/** A key that is held goes on zooming, and does nothing else again and again. */
+function act(does, event) {
+  if (!does) return;
+  event.preventDefault();
+  if (!event.repeat || "+-=".includes(event.key)) does();
 }
 
 /** From what was done last: a text being written, the zoom, then the view, which the dialog closes by itself. */
 function escape(view, event) {
-  if (isWriting(event.target)) event.target.blur();
+  if (isWriting(event.target)) view.stage.focus({ preventScroll: true });
   else if (view.zoom.zoomed) view.zoom.reset();
   else return;
   event.preventDefault();

@@ -145,9 +145,10 @@ export class LargeView {
     this.why = new Why(this.#part("why-section"), this.heatMap);
     const { onTag, suggestions, onOpen, onMark, onForget } = this.does;
     const onProblem = (message) => this.notice.show(message);
-    const tags = new Tags(this.#part("tags-section"), { onSearch: onTag, suggestions, onProblem });
+    const onTags = (found) => this.why.showTags(found);
+    const tags = new Tags(this.#part("tags-section"), { onSearch: onTag, onTags, onProblem, suggestions });
     const others = new Duplicates(this.#part("duplicates-section"), onOpen);
-    this.details = new Details(panel, { tags, others });
+    this.details = new Details(panel, { tags, others }, (said) => this.notice.show(said));
     const marks = {
       group: this.#part("marks"),
       right: this.#part("mark-right"),
