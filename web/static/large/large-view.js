@@ -63,6 +63,7 @@ export class LargeView {
     if (!this.dialog.open) this.dialog.showModal();
     if (another) this.#fill(item, place, stepping);
     this.stage.showNeighbours(place);
+    this.#part("position").textContent = positionOf(place);
     this.#explain(item, parts);
     this.marks.show(item.id, state, markable);
     this.concept.show({ query, right: state.right, wrong: state.wrong }, item.collection ?? null);
@@ -148,8 +149,8 @@ export class LargeView {
     this.stage.show(item);
     this.details.show(item);
     if (this.sheet.open) this.details.look();
-    this.#part("position").textContent = positionOf(place);
-    const said = place.index < 0 ? item.name : say("large.position_of", { ...positions(place), name: item.name });
+    const position = positionOf(place);
+    const said = position ? say("large.position_name", { position, name: item.name }) : item.name;
     this.#part("large-status").textContent = stepping ? said : "";
   }
 
@@ -179,9 +180,8 @@ export class LargeView {
   }
 }
 
-const positions = ({ index, count }) => ({ index: index + 1, count });
-
-function positionOf(place) {
-  if (place.index < 0) return "";
-  return say(place.complete ? "large.position" : "large.position_open", positions(place));
+/** How many there are is known once the last ones have come. */
+function positionOf({ index, count, complete }) {
+  if (index < 0) return "";
+  return say(complete ? "large.position" : "large.position_open", { index: index + 1, count });
 }
