@@ -158,6 +158,10 @@ class CatalogReader:
         query = sa.select(sa.func.count()).select_from(embedding)
         return self._number(query.where(embedding.c.revision > since) if since > 0 else query)
 
+    def removed(self) -> int:
+        """How many images that are gone are still noted, so that readers with an older index learn of it."""
+        return self._number(sa.select(sa.func.count()).select_from(self._tables.tombstone))
+
     def total_bytes(self) -> int:
         """Size of all indexed files together."""
         return self._number(sa.select(sa.func.coalesce(sa.func.sum(image.c.size), 0)))
@@ -186,9 +190,12 @@ class CatalogReader:
                     found[row.id] = ImageRecord(*row)
         return found
 
-    def latest(self, limit: int, before_id: int | None = None) -> list[ImageRecord]:
-        """The `limit` images that came last, newest first; with `before_id`, those that came before that one."""
-        query = statements.RECORDS.order_by(image.c.id.desc()).limit(limit)
+    def latest(self, limit: int, before_id: int | None = None, offset: int = 0) -> list[ImageRecord]:
+        """The `limit` images that came last, newest first; with `before_id`, those that came before that one.
+
+        The first `offset` of them are passed over.
+        """
+        query = statements.RECORDS.order_by(image.c.id.desc()).limit(limit).offset(offset)
         if before_id is not None:
             query = query.where(image.c.id < int(before_id))
         with self._reading() as connection:
