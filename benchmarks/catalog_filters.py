@@ -27,11 +27,12 @@ import typer
 from benchmarks.catalog import MANIFEST as WIDER
 from benchmarks.goals import Line, at_most, plain, table, write
 from indexer.catalog import Catalog, NewImage
+from indexer.looks.colours import COLOURS, LEVELS, place_of
 from search.filter_sql import clause
 from search.filters import FORMATS, And, Camera, Filter, Folder, Format, Not, Or, Orientation, PathPart, Range, Taken
 from search.selections import Selections
 
-DIMENSION, BATCH = 8, 10_000
+DIMENSION, BATCH, PREVIEW = 8, 10_000, 114
 MANIFEST = replace(WIDER, dimension=DIMENSION)
 START = datetime(2005, 1, 1)  # noqa: DTZ001 - a camera's clock has no zone
 DAYS = 7300
@@ -63,6 +64,9 @@ def images(start: int, number: int) -> list[NewImage]:
     formats = random.choice(np.array(["jpeg", *FORMATS[1:]]), number, p=[0.5, *[0.5 / 7] * 7])
     days, sizes, cameras = (random.integers(0, most, number) for most in (DAYS, len(SIZES), len(CAMERAS)))
     dated = random.random(number) < 0.9
+    # Of a photo's share of each colour most is next to nothing; the sum does not matter here.
+    levels = (LEVELS * random.beta(0.25, 2.5, (number, len(COLOURS)))).astype(np.int64)
+    colours = (levels << np.array([place_of(colour) for colour in COLOURS])).sum(axis=1)
     return [
         NewImage(
             path=f"/photos/{i % 100:02}/{i // 1000:04}/IMG_{i:07}.{formats[row]}",
@@ -74,6 +78,8 @@ def images(start: int, number: int) -> list[NewImage]:
             format=str(formats[row]),
             taken_at=START + timedelta(days=int(days[row]), seconds=i % 86_400) if dated[row] else None,
             camera=CAMERAS[cameras[row]] if dated[row] else None,
+            preview=bytes(PREVIEW),
+            colours=int(colours[row]),
         )
         for row, i in enumerate(range(start, start + number))
     ]

@@ -16,6 +16,7 @@ from indexer import database, statements
 from indexer.catalog_reader import UNIT_TOLERANCE, CatalogReader, is_unit
 from indexer.duplicates.library import Duplicates
 from indexer.duplicates.store import DuplicateStore
+from indexer.failures import Failures
 from indexer.jobs.shards import Shards
 from indexer.jobs.store import Jobs
 from indexer.looks.look import Look
@@ -102,6 +103,11 @@ class Catalog(CatalogReader):
     def roots(self) -> Roots:
         """Where the images come from."""
         return Roots(self._engine, self.library)
+
+    @property
+    def failures(self) -> Failures:
+        """What could not be indexed."""
+        return Failures(self._engine, self.library)
 
     @property
     def duplicates(self) -> Duplicates:

@@ -186,9 +186,12 @@ class CatalogReader:
                     found[row.id] = ImageRecord(*row)
         return found
 
-    def latest(self, limit: int, before_id: int | None = None) -> list[ImageRecord]:
-        """The `limit` images that came last, newest first; with `before_id`, those that came before that one."""
-        query = statements.RECORDS.order_by(image.c.id.desc()).limit(limit)
+    def latest(self, limit: int, before_id: int | None = None, offset: int = 0) -> list[ImageRecord]:
+        """The `limit` images that came last, newest first; with `before_id`, those that came before that one.
+
+        The first `offset` of them are passed over.
+        """
+        query = statements.RECORDS.order_by(image.c.id.desc()).limit(limit).offset(offset)
         if before_id is not None:
             query = query.where(image.c.id < int(before_id))
         with self._reading() as connection:
@@ -210,12 +213,30 @@ class CatalogReader:
         return np.sort(np.fromstring(text or "", np.int64, sep=","))  # they came in the order of some index
 
     def counts_by(
-        self, columns: Sequence[sa.ColumnElement[Any]], clause: sa.ColumnElement[bool]
+        self, columns: Sequence[sa.ColumnElement[Any]], clause: sa.ColumnElement[bool], *, scan: bool = False
     ) -> list[tuple[Any, ...]]:
-        """How many images there are of each combination of the columns' values, last in each row."""
+        """How many images there are of each combination of the columns' values, last in each row.
+
+        `scan`, where many images are meant and no index holds the columns: all rows are read in their order.
+        """
         query = sa.select(*columns, sa.func.count()).select_from(image).where(clause).group_by(*columns)
+        query = query.with_hint(image, "NOT INDEXED", "sqlite") if scan else query
         with self._reading() as connection:
             return [tuple(row) for row in connection.execute(query)]
+
+    def counts_of(self, columns: Sequence[sa.ColumnElement[bool]], clause: sa.ColumnElement[bool]) -> list[int]:
+        """Of the images for which the clause is true: how many there are for which each of the columns is, too."""
+        query = sa.select(*(sa.func.count().filter(column) for column in columns)).select_from(image).where(clause)
+        with self._reading() as connection:
+            return list(connection.execute(query).one())
+
+    def first_and_last_path(self, clause: sa.ColumnElement[bool], *, scan: bool = False) -> tuple[str, str] | None:
+        """In byte order, of the images for which the clause is true; None if there is none. `scan` as in `counts_by`"""
+        query = sa.select(sa.func.min(image.c.path), sa.func.max(image.c.path)).where(clause)
+        query = query.with_hint(image, "NOT INDEXED", "sqlite") if scan else query
+        with self._reading() as connection:
+            first, last = connection.execute(query).one()
+        return None if first is None else (first, last)
 
     def files_under(self, root: str) -> Iterator[FileState]:
         """Files below the folder `root`, ascending by `os.fsencode(path)`.

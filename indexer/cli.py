@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 import indexer.duplicates.cli
+import indexer.failures_cli
 import indexer.index_cli
 import indexer.jobs.cli
 import indexer.projection.cli
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command()(stats)
     app.command()(settings)
     indexer.roots_cli.register(app)
+    indexer.failures_cli.register(app)
     indexer.jobs.cli.register(app)
     indexer.duplicates.cli.register(app)
     indexer.projection.cli.register(app)

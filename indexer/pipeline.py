@@ -23,6 +23,7 @@ from indexer.catalog import Catalog, FileState, NewImage
 from indexer.collection import Collection
 from indexer.encoder import Encoder
 from indexer.errors import UnreadableImage
+from indexer.failures import FailureNotes
 from indexer.images import DecodedImage, ImageInfo, Limits, read_look
 from indexer.line import Line
 from indexer.listing import joined
@@ -132,6 +133,7 @@ class _Run:
         self._waits = Waits()
         self._listed = self._added = self._unchanged = self._changed = 0
         self._failures: list[Failure] = []
+        self._noted = FailureNotes(catalog.failures, source.root, source.kind)
         self._problems: set[str] = set()  # paths that could not be listed
         self._gone: dict[int, str] = {}  # id and path of what was not listed
         self._excluded: dict[int, str] = {}  # and of what the patterns leave out
@@ -150,6 +152,8 @@ class _Run:
         offline = self._offline()
         removed = 0 if offline else self._sweep()
         excluded = 0 if offline else remove_left(self._catalog, self._excluded)
+        if not offline:
+            self._noted.write(self._failures, whole=self._scope.parts is None)
         reporter.finish()
         seconds = time.monotonic() - started
         return SyncReport(
@@ -176,6 +180,7 @@ class _Run:
             work = _Work(file, row)
             if row is not None and _is_unchanged(row, file):
                 self._unchanged += 1
+                self._noted.unchanged(row.path)
             elif file.size > self._limits.max_bytes:
                 self._fail(work, file_too_large(file.size, self._limits.max_bytes))
             else:
@@ -190,6 +195,7 @@ class _Run:
             yield from joined(self._listing(self._source.walk()), rows)
             return
         for part in self._scope.parts:
+            self._noted.looked_at(part.path)
             yield from joined(self._listing(part.files), self._owned(self._catalog.files_at(part.path)))
 
     def _owned(self, rows: Iterator[FileState]) -> Iterator[FileState]:
@@ -252,6 +258,7 @@ class _Run:
             with self._waits.pictures:
                 content = examined.result()
             self._failures += content.problems
+            self._noted.beside(work.file.path, content.problems)
             if work.file.size == UNKNOWN_SIZE:
                 work = replace(work, file=replace(work.file, size=content.size))
             if work.known is not None and work.known.content_hash == content.content_hash:

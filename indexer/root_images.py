@@ -40,6 +40,7 @@ def forget(collection: Collection, root: Root, *, images: bool) -> int:
         for start in range(0, len(ids), _PAGE):
             collection.catalog.remove(ids[start : start + _PAGE])
         collection.catalog.roots.forget(root)
+        collection.catalog.failures.forget(root.path, root.kind)
     return len(ids)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration in `indexer/migrations/versions`; opening a catalog at this one needs no Alembic."""
 
 ONLY_ROW = 1

@@ -1,7 +1,4 @@
-"""The rules of the one box: what in a text is a filter. Each is a pattern and what it reads, tried in this order.
-
-Ratings and colours are further rules, as soon as there are filters for them.
-"""
+"""The rules of the one box: what in a text is a filter. Each is a pattern and what it reads, tried in this order."""
 
 from __future__ import annotations
 
@@ -19,6 +16,7 @@ from search.filters import (
     FORMATS,
     SHAPES,
     Camera,
+    Color,
     Filter,
     Folder,
     Format,
@@ -27,12 +25,15 @@ from search.filters import (
     PathPart,
     Phrase,
     Range,
+    Rating,
     Shape,
     Tag,
     Taken,
 )
 
-Kind = Literal["date", "format", "orientation", "size", "camera", "folder", "path", "tag", "exact", "not"]
+Kind = Literal[
+    "date", "format", "orientation", "size", "camera", "color", "rating", "folder", "path", "tag", "exact", "not"
+]
 Found = re.Match[str]
 
 
@@ -47,7 +48,8 @@ class Rule:
 
 _END: Final = r"(?=[\s,;.!?]*(?:\s|$))"
 """After what was found nothing of its last word may follow but a mark of the sentence."""
-_VALUE: Final = r'(?:"(?P<quoted>[^"]+)"|(?P<plain>[^\s"]+))'
+_VALUE: Final = r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^\s"]+))'
+"""In quotes a quote is written twice."""
 _NUMBER: Final = r"\d+(?:\.\d+)?"
 _UNIT: Final = r"(?:kb|mb|gb|mp|megapixels?|px|pixels?)"
 
@@ -87,6 +89,8 @@ def rules(now: datetime) -> tuple[Rule, ...]:
     return (
         _rule("exact", r'"(?P<exact>[^"]*[^"\s][^"]*)"', lambda found: _exact(found["exact"])),
         _rule("camera", rf"camera:{_VALUE}", lambda found: Camera(_value(found))),
+        _rule("color", rf"colou?r:{_VALUE}", lambda found: _color(_value(found))),
+        _rule("rating", rf"rating:{_VALUE}", lambda found: _rating(_value(found))),
         _rule("folder", rf"folder:{_VALUE}", lambda found: Folder(_value(found))),
         _rule("path", rf"(?:path|file|name):{_VALUE}", lambda found: PathPart(_value(found))),
         _rule("tag", rf"(?:tag|concept):{_VALUE}", lambda found: Tag(_value(found))),
@@ -116,7 +120,8 @@ def _exact(said: str) -> Filter:
 
 
 def _value(found: Found) -> str:
-    return found["quoted"] or found["plain"].rstrip(",;")
+    quoted: str | None = found["quoted"]
+    return found["plain"].rstrip(",;") if quoted is None else quoted.replace('""', '"')
 
 
 def _format(name: str) -> Filter:
@@ -126,6 +131,35 @@ def _format(name: str) -> Filter:
 
 def _orientation(name: str) -> Filter:
     return Orientation(_SHAPES.get(name.lower(), name))  # type: ignore[arg-type]  # it checks
+
+
+def _color(said: str) -> Filter:
+    """`red`, `red,blue`, `red>=30%`."""
+    found = re.fullmatch(rf"(?P<names>[a-z,]+)(?:>=?(?P<share>{_NUMBER})%)?", said.lower())
+    if not found:
+        raise InvalidQuery(f"{said[:40]!r} is no colour; write color:red, color:red,blue or color:red>=30%")
+    names = found["names"].split(",")
+    return Color(
+        tuple("grey" if name == "gray" else name for name in names),
+        float(found["share"]) / 100 if found["share"] else None,
+    )
+
+
+def _rating(said: str) -> Filter:
+    """`4`, `>=3`, `<2`, `3..5`."""
+    found = re.fullmatch(r"(?P<sign>[<>]=?)?(?P<stars>\d)|(?P<least>\d)\.\.(?P<most>\d)", said)
+    if not found:
+        raise InvalidQuery(f"{said[:40]!r} is no rating; write rating:4, rating:>=3 or rating:3..5")
+    if found["least"]:
+        return Rating(int(found["least"]), int(found["most"]))
+    stars = int(found["stars"])
+    limits: dict[str, tuple[int | None, int | None]] = {
+        ">": (stars + 1, None),
+        ">=": (stars, None),
+        "<": (None, stars - 1),
+        "<=": (None, stars),
+    }
+    return Rating(*limits.get(found["sign"], (stars, stars)))
 
 
 def _shape(found: Found) -> Filter:

@@ -83,6 +83,10 @@ def search(
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Only images below this folder.")] = None,
     types: Annotated[str | None, typer.Option("--type", help="Only files of these formats: jpeg,png.")] = None,
+    colours: Annotated[
+        str | None, typer.Option("--color", help="Only images with any of these colours: red,blue, or red>=30%.")
+    ] = None,
+    rating: Annotated[str | None, typer.Option(help="Only images with these stars: 4, >=3, 3..5.")] = None,
     tags: Annotated[
         list[str] | None, typer.Option("--tag", help="Only images with this tag, concept or list; repeatable.")
     ] = None,
@@ -96,11 +100,12 @@ def search(
         list[int] | None, typer.Option("--wrong", metavar="ID", help="A hit that is wrong: less like it; repeatable.")
     ] = None,
     sort: Annotated[
-        str | None, typer.Option(help="score, newest, oldest or name; with words or pictures, of the best --among.")
+        str | None,
+        typer.Option(help="score, newest, oldest, name or rating; with words or pictures, of the best --among."),
     ] = None,
     among: Annotated[int, typer.Option(help="How many of the best are sorted, and counted in facets.")] = DEFAULT_AMONG,
     facets: Annotated[
-        bool, typer.Option("--facets", help="Count the result by format, orientation, year, camera and tag.")
+        bool, typer.Option("--facets", help="Count the result by format, year, camera, colour, folder and so on.")
     ] = False,
     k: Annotated[int, typer.Option("-k", help="How many results.")] = DEFAULT_K,
     relevance: Annotated[
@@ -163,6 +168,8 @@ def search(
         until=until,
         folder=folder,
         types=types,
+        colours=colours,
+        rating=rating,
         tags=tuple(tags or ()),
         hidden=tuple(hidden or ()),
         right=tuple(right or ()),
@@ -369,6 +376,6 @@ def _scored(hit: Hit) -> str:
 
 
 def _print_facets(facets: Facets) -> None:
-    for name in ("format", "orientation", "year", "camera", "tag"):
+    for name in ("format", "orientation", "year", "camera", "color", "rating", "folder", "tag"):
         counts = ", ".join(f"{display_path(count.value)} {count.images:,}" for count in getattr(facets, name))
         typer.echo(f"{name}: {counts or 'not known'}")

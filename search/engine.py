@@ -31,6 +31,7 @@ from search.relevance.claim import Claim
 from search.relevance.relevance import COUNTED, Relevance
 from search.relevance.vocabulary import VOCABULARY
 from search.selections import LISTED, Selections
+from search.timeline import Timeline, timeline_of
 from search.words.fusion import MEANT, Route
 from search.words.matches import WordMatch
 from search.words.route import Why, by_both
@@ -84,6 +85,8 @@ class Results:
     """How many images pass the filter; None without one."""
     facets: Facets | None = None
     """Counts of all that pass the filter or, with terms, of the best `among` of them; if they were asked for."""
+    timeline: Timeline | None = None
+    """The same by months; if it was asked for."""
     claim: Claim | None = None
     """About how many images match; None where it was not asked for, and where nothing is claimed."""
 
@@ -113,7 +116,9 @@ class SearchEngine:
     def collection(self) -> Collection:
         return self._collection
 
-    def search(self, query: Query, allowed: Ids | None = None, *, facets: bool = False) -> Results:
+    def search(
+        self, query: Query, allowed: Ids | None = None, *, facets: bool = False, timeline: bool = False
+    ) -> Results:
         """The query's page; with `allowed` (ascending ids), of those images only.
 
         Raises `InvalidQuery`, `ImageNotFound`, and `UnreadableImage` for a picture that cannot be decoded.
@@ -121,8 +126,10 @@ class SearchEngine:
         started = time.perf_counter()
         [vectors] = self._embedder.embed([query])
         kept = self._prepared(query, vectors, self._collection.snapshot(), allowed)
-        counted = self._facets(query, kept, allowed) if facets else None
-        return self._page(kept, query.offset, query.k, started, partial(self._cursors.keep, kept), counted)
+        results = self._page(kept, query.offset, query.k, started, partial(self._cursors.keep, kept))
+        if not facets and not timeline:
+            return results
+        return self._counted(query, kept, allowed, results, facets=facets, timeline=timeline)
 
     def next_page(self, cursor: str, k: int = DEFAULT_K) -> Results:
         """The `k` hits after the page that the cursor came with, of the collection as it was then.
@@ -221,12 +228,24 @@ class SearchEngine:
         scores = None if best.scores is None else best.scores[places[np.searchsorted(best.ids[places], ids)]]
         return Listed(ids, scores)
 
-    def _facets(self, query: Query, search: KeptSearch, allowed: Ids | None) -> Facets:
-        listing = search.parts is None
+    def _counted(
+        self, query: Query, search: KeptSearch, allowed: Ids | None, results: Results, *, facets: bool, timeline: bool
+    ) -> Results:
+        """With what was asked for: of a listing by the database, else of the records of the best hits."""
+        listing, catalog = search.parts is None, self._collection.catalog
         if listing and allowed is None and query.filter is not None:
-            return self._selections.facets(query.filter)
+            return replace(
+                results,
+                facets=self._selections.facets(query.filter) if facets else None,
+                timeline=self._selections.timeline(query.filter) if timeline else None,
+            )
         ids = search.ranking.window(0, LISTED if listing else query.among).ids
-        return facets_of(self._collection.catalog.get_many(ids.tolist()).values(), self._collection.catalog)
+        records = catalog.get_many(ids.tolist()).values()
+        return replace(
+            results,
+            facets=facets_of(records, catalog) if facets else None,
+            timeline=timeline_of(records) if timeline else None,
+        )
 
     def _page(
         self,
@@ -235,7 +254,6 @@ class SearchEngine:
         k: int,
         started: float,
         cursor: Callable[[int], str],
-        facets: Facets | None = None,
     ) -> Results:
         following = offset + k
         # One more than the page, to know whether another page follows.
@@ -250,7 +268,6 @@ class SearchEngine:
             seconds=time.perf_counter() - started,
             cursor=cursor(following) if more and following <= MAX_OFFSET else None,
             matched=search.matched,
-            facets=facets,
             claim=search.relevance.claim if search.relevance else None,
         )
 

@@ -10,13 +10,16 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from indexer.errors import InvalidQuery
+from indexer.looks.colours import LOOKS
 from search.filters import (
     FORMATS,
     MAX_DEPTH,
+    MAX_RATING,
     MEASURES,
     SHAPES,
     And,
     Camera,
+    Color,
     Condition,
     Filter,
     Folder,
@@ -27,6 +30,7 @@ from search.filters import (
     PathPart,
     Phrase,
     Range,
+    Rating,
     Tag,
     Taken,
     check_size,
@@ -62,6 +66,15 @@ def _condition_to_json(condition: Condition) -> dict[str, Any]:
             return {"format": list(names)}
         case Orientation(shape):
             return {"orientation": shape}
+        case Color(names, least):
+            return {"color": list(names) if least is None else {"of": list(names), "from": least}}
+        case Rating(fewest, most):
+            return {"rating": _present({"from": fewest, "to": most})}
+    return _words_to_json(condition)
+
+
+def _words_to_json(condition: Camera | Folder | PathPart | Phrase | Tag) -> dict[str, Any]:
+    match condition:
         case Camera(words):
             return {"camera": words}
         case Folder(path):
@@ -123,6 +136,22 @@ def _format(key: str, value: Any, depth: int) -> Filter:
     return Format(tuple(value))
 
 
+def _color(key: str, value: Any, depth: int) -> Filter:
+    """A list of colours, or an object that says their share, too."""
+    least = None
+    if isinstance(value, dict) and set(value) == {"of", "from"}:
+        value, least = value["of"], value["from"]
+    named = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    if not named or not (least is None or (isinstance(least, int | float) and not isinstance(least, bool))):
+        raise InvalidQuery("'color' of a filter takes a list such as ['red'], or {'of': ['red'], 'from': 0.25}")
+    return Color(tuple(value), least)
+
+
+def _rating(key: str, value: Any, depth: int) -> Filter:
+    limits = _limits(key, value, ("from", "to"), int)
+    return Rating(limits.get("from"), limits.get("to"))
+
+
 def _text(kind: Callable[[str], Filter]) -> Callable[[str, Any, int], Filter]:
     def read(key: str, value: Any, depth: int) -> Filter:
         if not isinstance(value, str):
@@ -145,6 +174,8 @@ _READERS: Final[dict[str, Callable[[str, Any, int], Filter]]] = {
     "format": _format,
     "orientation": _text(_orientation),
     "camera": _text(Camera),
+    "color": _color,
+    "rating": _rating,
     "folder": _text(Folder),
     "path": _text(PathPart),
     "phrase": _text(Phrase),
@@ -201,6 +232,8 @@ _DATES: Final[dict[str, Any]] = {
     "properties": {name: {"type": "string"} for name in ("from", "to", "before")},
     "description": "ISO 8601 without a zone; the day or moment `to` still counts, `before` does not",
 }
+_STARS: Final[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": MAX_RATING}
+_COLORS: Final[dict[str, Any]] = {"type": "array", "minItems": 1, "items": {"enum": list(LOOKS)}}
 _PART: Final[dict[str, Any]] = {"type": "object", "description": "a filter again", "minProperties": 1}
 
 SCHEMA: Final[dict[str, Any]] = {
@@ -220,6 +253,28 @@ SCHEMA: Final[dict[str, Any]] = {
         "format": {"type": "array", "minItems": 1, "items": {"enum": list(FORMATS)}},
         "orientation": {"enum": list(SHAPES)},
         "camera": {"type": "string", "minLength": 1, "description": "words of make and model, in any case"},
+        "color": {
+            "anyOf": [
+                _COLORS,
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["of", "from"],
+                    "properties": {
+                        "of": _COLORS,
+                        "from": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                    },
+                },
+            ],
+            "description": "any of these; `from`: at least that share of the picture, 0 to 1",
+        },
+        "rating": {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "properties": {"from": _STARS, "to": _STARS},
+            "description": "stars",
+        },
         "folder": {"type": "string", "minLength": 1, "description": "absolute path: anything below it"},
         "path": {"type": "string", "minLength": 1, "description": "words of folder or file name"},
         "phrase": {
@@ -232,5 +287,6 @@ SCHEMA: Final[dict[str, Any]] = {
     "examples": [
         {"format": ["jpeg"], "taken": {"from": "2023-06-01", "to": "2023-08-31"}},
         {"not": {"camera": "canon"}},
+        {"color": ["red", "orange"], "rating": {"from": 3}},
     ],
 }

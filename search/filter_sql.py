@@ -8,12 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
+from indexer.looks import colours
 from indexer.schema import image
 from indexer.tags.tables import image_tag, label, label_list, own_tag
 from indexer.words import table
 from search.filters import (
+    MAX_RATING,
     And,
     Camera,
+    Color,
     Condition,
     Filter,
     Folder,
@@ -24,6 +27,7 @@ from search.filters import (
     PathPart,
     Phrase,
     Range,
+    Rating,
     Tag,
     Taken,
 )
@@ -63,6 +67,15 @@ def _of_condition(condition: Condition) -> Clause:
             return image.c.format.in_(names)
         case Orientation(shape):
             return _lying(shape)
+        case Color(names, least):
+            return _known(image.c.colours, sa.or_(*(has_colour(name, least) for name in names)))
+        case Rating(least, most):
+            return _known(image.c.rating, sa.between(image.c.rating, least or 0, MAX_RATING if most is None else most))
+    return _of_words(condition)
+
+
+def _of_words(condition: Camera | Folder | PathPart | Phrase | Tag) -> Clause:
+    match condition:
         case Camera(words):
             return _known(image.c.camera, _HoldsWords(image.c.camera, sa.literal(f"%{_escaped(words)}%", sa.String)))
         case Folder(path):
@@ -102,6 +115,12 @@ def _in_range(filter: Range) -> Clause:
     if filter.most is not None:
         clauses.append(column <= filter.most * scale)
     return sa.and_(*clauses)
+
+
+def has_colour(name: str, least: float | None = None) -> Clause:
+    """Unknown for images that nobody looked at."""
+    found = image.c.colours.bitwise_rshift(colours.place_of(name)).bitwise_and(colours.LEVELS)
+    return found >= (colours.usual(name) if least is None else colours.level(least))
 
 
 def _lying(shape: str) -> Clause:

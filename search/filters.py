@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from indexer.errors import InvalidQuery, InvalidRequest
+from indexer.looks.colours import LOOKS
 from indexer.tags.labels import tag_name
 from indexer.words.fields import words
 
@@ -28,6 +29,8 @@ Shape = Literal["landscape", "portrait", "square"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 FORMATS = ("jpeg", "png", "webp", "gif", "bmp", "tiff", "avif", "heif")
 """As `ImageInfo` names them."""
+MAX_RATING = 5
+"""Stars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,44 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True)
+class Color:
+    """Has any of these colours, or is `monochrome`: at least that share of the picture, 0 to 1, or what is usual."""
+
+    names: tuple[str, ...]
+    least: float | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.names if name not in LOOKS]
+        if unknown or not self.names:
+            raise InvalidQuery(f"no colour is called {(unknown or [''])[0][:40]!r}; there are {', '.join(LOOKS)}")
+        if self.least is not None and not 0 < self.least <= 1:
+            raise InvalidQuery("the share of a colour is above 0 and at most 1, or 100 %")
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """Stars that somebody gave it, 0 to 5: at least, at most, both included. One without stars does not pass."""
+
+    least: int | None = None
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        limits = [limit for limit in (self.least, self.most) if limit is not None]
+        if not limits or not all(0 <= limit <= MAX_RATING for limit in limits):
+            raise InvalidQuery(f"a condition on the rating needs a least or a most of 0 to {MAX_RATING} stars")
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise InvalidQuery(f"no rating is at least {self.least} and at most {self.most}; swap the two")
+
+
+@dataclass(frozen=True, slots=True)
 class Folder:
-    """A file anywhere below that folder: an absolute path."""
+    """A file anywhere below that folder: an absolute path, or a bucket's, such as `s3://photos/2023`."""
 
     path: str
 
     def __post_init__(self) -> None:
         _check_words("folder", self.path, _MAX_FOLDER)
-        if not self.path.startswith("/"):
+        if not self.path.startswith("/") and "://" not in self.path:
             raise InvalidQuery(f"the folder {self.path[:80]!r} is no absolute path; write it from the root on")
 
 
@@ -170,7 +203,7 @@ class Not:
     part: Filter
 
 
-Condition = Taken | Range | Format | Orientation | Camera | Folder | PathPart | Phrase | Tag
+Condition = Taken | Range | Format | Orientation | Camera | Color | Rating | Folder | PathPart | Phrase | Tag
 Filter = Condition | And | Or | Not
 
 

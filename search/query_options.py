@@ -50,6 +50,8 @@ class QueryOptions:
     until: str | None = None
     folder: Path | None = None
     types: str | None = None
+    colours: str | None = None
+    rating: str | None = None
     tags: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     right: tuple[int, ...] = ()
@@ -115,6 +117,10 @@ class QueryOptions:
             filters.append(Folder(str(self.folder.absolute())))
         if self.types is not None:
             filters.append(_filter(f"type:{self.types}", now))
+        if self.colours is not None:
+            filters.append(_filter(f"color:{self.colours}", now))
+        if self.rating is not None:
+            filters.append(_filter(f"rating:{self.rating}", now))
         filters += [Tag(name) for name in self.tags]
         filters += [Not(Tag(name)) for name in self.hidden]
         return filters

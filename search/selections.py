@@ -17,6 +17,7 @@ from search.facets import Facets, facets_where
 from search.filter_sql import clause
 from search.filters import Filter, hidden_tags
 from search.query import MAX_OFFSET, Sort
+from search.timeline import Timeline, timeline_where
 
 KEPT = 32
 """Answers: those of half a million ids, 4 MB each, are the largest."""
@@ -54,6 +55,10 @@ class Selections:
         """Counts of all that pass."""
         return self._once(("facets", filter), lambda: facets_where(self._catalog, self._clause(filter)))
 
+    def timeline(self, filter: Filter) -> Timeline:
+        """Of all that pass."""
+        return self._once(("timeline", filter), lambda: timeline_where(self._catalog, self._clause(filter)))
+
     def sorted(self, ids: Ids, sort: Sort) -> Ids:
         """Some few ids, at most `MAX_AMONG`, sorted by anything but score."""
         return self._catalog.ids_where(image.c.id.in_(ids.tolist()), order_by(sort))
@@ -85,7 +90,7 @@ class Selections:
 
 
 def order_by(sort: Sort) -> list[sa.ColumnElement[Any]]:
-    """Images without a date come last, whichever way.
+    """Images without a date come last, whichever way, and so do those without stars.
 
     The date is wrapped so that what passes is found first and sorted then: by going through the index in order instead,
     SQLite took fifteen times as long to list what has a word in its path, one of a thousand.
@@ -95,5 +100,6 @@ def order_by(sort: Sort) -> list[sa.ColumnElement[Any]]:
         "newest": [taken_at.desc().nulls_last()],
         "oldest": [taken_at.asc().nulls_last()],
         "name": [image.c.path.asc()],
+        "rating": [sa.func.coalesce(image.c.rating, None).desc().nulls_last(), taken_at.desc().nulls_last()],
     }
     return orders[sort]

@@ -24,6 +24,7 @@ from indexer.originals import file_of
 from indexer.sources.address import name
 from indexer.thumbnails import Side
 from search.box import Box
+from search.cursors import at_offset
 from search.engine import Results
 from search.query import MAX_ID
 from web import thumbnails
@@ -45,7 +46,7 @@ from web.schemas import (
     SearchResponse,
     version,
 )
-from web.search_schemas import ChipOut, FacetsOut, MatchesOut
+from web.search_schemas import ChipOut, FacetsOut, MatchesOut, MonthOut
 from web.stats_schemas import IndexOut, RootOut, StatsResponse
 from web.thumbnails import original_status, read_original
 from web.uploads import read_search
@@ -142,9 +143,17 @@ async def next_page(
     names: NamesDep,
     cursor: Annotated[str, QueryParameter(description=CURSOR, examples=["3q2-7wEjRWeJq83v.40"])],
     k: Annotated[int, QueryParameter(ge=1, le=MAX_K, description="how many hits", examples=[40])] = 40,
+    offset: Annotated[
+        int | None,
+        QueryParameter(ge=0, le=MAX_OFFSET, description="another place than the next; of one collection only"),
+    ] = None,
 ) -> SearchResponse:
     """Of the same collections. 410 when the search is not kept any more: ask again, with `offset`."""
     slots = collections.main.search_slots
+    if offset is not None:
+        if len(names) > 1:
+            raise InvalidQuery("hits of several collections come in their order; leave out offset")
+        cursor = at_offset(cursor, offset)
     return await to_thread.run_sync(partial(_next_page, collections, names, cursor, k), limiter=slots)
 
 
@@ -159,11 +168,11 @@ def _search(
     name = asked.picture.name if asked.picture else None
     query = QueryOut(text=wanted.text, image_id=wanted.image_id, query_image=name)
     if len(names) > 1:
-        if wanted.facets:
-            raise InvalidQuery("facets are of one collection; name that one with `collection`")
+        if wanted.facets or wanted.timeline:
+            raise InvalidQuery("facets and timeline are of one collection; name that one with `collection`")
         return joint_answer(collections.joint.search(collections.members(names), asked.query), query, asked.box)
     services = collections.services(names[0])
-    results = services.serving.engine.search(asked.query, facets=wanted.facets)
+    results = services.serving.engine.search(asked.query, facets=wanted.facets, timeline=wanted.timeline)
     return _answer(results, wanted.k, services.name, query, asked.box)
 
 
@@ -190,6 +199,7 @@ def _answer(
         meaning=box.meaning if box else None,
         chips=ChipOut.of_box(box) if box else [],
         facets=FacetsOut.of_facets(results.facets) if results.facets else None,
+        timeline=None if results.timeline is None else MonthOut.of(results.timeline),
         matches=MatchesOut.of(results.claim.matches) if results.claim else None,
         no_match=results.claim.no_match if results.claim else None,
     )
@@ -202,13 +212,15 @@ def newest_images(
     before: Annotated[
         int | None, QueryParameter(ge=0, le=MAX_ID, description="only ids below: the last page's `next_before`")
     ] = None,
+    offset: Annotated[int, QueryParameter(ge=0, le=MAX_OFFSET, description="how many of these to pass over")] = 0,
 ) -> ImagesResponse:
     # One more than the page, to know whether another page follows.
-    records = services.collection.catalog.latest(limit + 1, before)
+    records = services.collection.catalog.latest(limit + 1, before, offset)
     page = records[:limit]
     return ImagesResponse(
         images=[ImageOut.of(record, services.name) for record in page],
         next_before=page[-1].id if len(records) > limit else None,
+        total=services.collection.catalog.count() if before is None and not offset else None,
     )
 
 

@@ -24,6 +24,7 @@ from web import (
     collections_api,
     duplicates_api,
     exif_api,
+    failures_api,
     heat_map_api,
     job_events,
     library_api,
@@ -106,6 +107,7 @@ def create_app(
     app.include_router(map_api.router)
     app.include_router(collections_api.router)
     app.include_router(duplicates_api.router)
+    app.include_router(failures_api.router)
     app.include_router(api.health_router)
     app.include_router(pages.router)
     app.mount("/static", StaticFilesToRevalidate(directory=pages.STATIC), name="static")

@@ -42,6 +42,7 @@ SEARCH: Final = Page(
         "query/query.css",
         "query/crop.css",
         "results/results.css",
+        "results/tools.css",
         "large/large.css",
         "large/details.css",
     ),
@@ -50,6 +51,8 @@ OVERVIEW: Final = Page("library/overview.html", "library/overview.js", ("base.cs
 DUPLICATES: Final = Page(
     "library/duplicates.html", "library/duplicates.js", ("base.css", "library/library.css", "library/duplicates.css")
 )
+
+MAP: Final = Page("library/map.html", "map/map.js", ("base.css", "library/library.css", "map/map.css"))
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -68,6 +71,12 @@ def overview_page(request: Request) -> Response:
 def duplicates_page(request: Request) -> Response:
     """What is there more than once, to be looked through."""
     return _shell(request, DUPLICATES)
+
+
+@router.get("/map", response_class=HTMLResponse)
+def map_page(request: Request) -> Response:
+    """All pictures on a plane, to wander about in."""
+    return _shell(request, MAP)
 
 
 def _shell(request: Request, page: Page) -> Response:

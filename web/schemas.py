@@ -17,10 +17,20 @@ from search.engine import Hit
 from search.query import DEFAULT_AMONG, MAX_AMONG, MAX_ID, MAX_PROMPTS, MAX_TERMS, Sort
 from search.words.fusion import Route
 from web.problems import printable
-from web.search_schemas import HASH, ChipOut, FacetsOut, FeedbackIn, FilterJson, MatchesOut, TermIn, WordMatchOut
+from web.search_schemas import (
+    HASH,
+    ChipOut,
+    FacetsOut,
+    FeedbackIn,
+    FilterJson,
+    MatchesOut,
+    MonthOut,
+    TermIn,
+    WordMatchOut,
+)
 
 MAX_K: Final = 1_000
-MAX_OFFSET: Final = 10_000
+MAX_OFFSET: Final = 100_000
 HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 CURSOR: Final = "the last page's `cursor`: the next hits of that search, of the collection as it was then"
@@ -84,6 +94,7 @@ class SearchRequest(BaseModel):
         {"text": "beach trip", "words": False},
         {"box": '"birthday cake"'},
         {"filter": {"orientation": "portrait", "megapixels": {"from": 12}}, "sort": "name"},
+        {"box": "color:red rating:>=3", "facets": True, "timeline": True},
     )
 
     # The length of the text is checked where queries are made, with a message of its own.
@@ -114,7 +125,8 @@ class SearchRequest(BaseModel):
         le=MAX_AMONG,
         description="how many of the best are meant where hits are not sorted by score, and in facets",
     )
-    facets: bool = Field(default=False, description="whether to count the result by format, orientation, year, camera")
+    facets: bool = Field(default=False, description="whether to count the result: formats, years, colours, folders...")
+    timeline: bool = Field(default=False, description="whether to count by months what `facets` counts")
     k: int = Field(default=40, ge=1, le=MAX_K, description="how many hits")
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET, description="how many hits to pass over")
     collapse_duplicates: bool = Field(
@@ -269,6 +281,7 @@ class SearchResponse(BaseModel):
             "meaning": None,
             "chips": [],
             "facets": None,
+            "timeline": None,
             "matches": {"about": 12, "low": 8, "high": 17},
             "no_match": False,
         }
@@ -292,6 +305,9 @@ class SearchResponse(BaseModel):
     meaning: str | None = Field(description="what of `box` is to be seen; null without a box")
     chips: list[ChipOut] = Field(description="what else was read in `box`, in its order")
     facets: FacetsOut | None = Field(description="null unless they were asked for")
+    timeline: list[MonthOut] | None = Field(
+        default=None, description="months, the newest first; what has no date is in none; null unless it was asked for"
+    )
     matches: MatchesOut | None = Field(
         default=None,
         description="about how many images may match; null unless `relevance` was asked for, and can be known",
@@ -304,10 +320,11 @@ class SearchResponse(BaseModel):
 class ImagesResponse(BaseModel):
     """Images, the newest in the collection first."""
 
-    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17})
+    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17, "total": 1000})
 
     images: list[ImageOut]
     next_before: int | None = Field(description="`before` of the next page; null after the last one")
+    total: int | None = Field(description="how many images the collection holds; null on other pages than the first")
 
 
 class Health(BaseModel):

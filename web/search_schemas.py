@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
@@ -11,6 +12,7 @@ from search.facets import Count, Facets
 from search.filter_json import SCHEMA, filter_to_json
 from search.query import MAX_ID, MAX_MARKS
 from search.relevance.claim import Estimate
+from search.timeline import Timeline
 from search.words.matches import WordMatch
 from web.problems import printable
 
@@ -50,7 +52,8 @@ class ChipOut(BaseModel):
     """A part of the box's text that was recognised: a filter, or words for what is not to be seen."""
 
     kind: str = Field(
-        description="`date`, `format`, `orientation`, `size`, `camera`, `folder`, `path`, `tag`, `exact`, `not`"
+        description="`date`, `format`, `orientation`, `size`, `camera`, `color`, `rating`, `folder`, `path`, `tag`, "
+        "`exact`, `not`"
     )
     text: str
     start: int = Field(description="where it stands in `box`, in characters (code points)")
@@ -104,10 +107,26 @@ class MatchesOut(BaseModel):
 class CountOut(BaseModel):
     value: str
     images: int
+    box: str | None = Field(
+        description="what filters by this value, to be added to `box` behind a space; null where no text can"
+    )
 
     @classmethod
     def of(cls, counts: tuple[Count, ...]) -> list[CountOut]:
-        return [cls(value=printable(count.value), images=count.images) for count in counts]
+        return [cls(value=printable(count.value), images=count.images, box=count.box) for count in counts]
+
+
+class MonthOut(BaseModel):
+    """Images of a month. They begin at `offset` where the newest come first."""
+
+    month: str = Field(description="such as `2023-07`, by the camera's clock")
+    images: int
+    box: str | None = Field(description="what filters by this month, to be added to `box`")
+    offset: int = Field(description="images that come before, sorted by `newest`; pages reach 100,000")
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> list[MonthOut]:
+        return [cls(**asdict(month)) for month in timeline]
 
 
 class FacetsOut(BaseModel):
@@ -118,15 +137,12 @@ class FacetsOut(BaseModel):
     orientation: list[CountOut]
     year: list[CountOut] = Field(description="the latest first")
     camera: list[CountOut] = Field(description="the 50 with the most images")
+    color: list[CountOut] = Field(description="the eleven basic colours, and `monochrome`; docs/queries.md: from when")
+    rating: list[CountOut] = Field(description="stars, the most first")
+    folder: list[CountOut] = Field(description="the next below what all have in common, by path: the 50 with the most")
     tag: list[CountOut] = Field(description="the 50 with the most images, from lists and by hand")
 
     @classmethod
     def of_facets(cls, facets: Facets) -> FacetsOut:
-        return cls(
-            total=facets.total,
-            format=CountOut.of(facets.format),
-            orientation=CountOut.of(facets.orientation),
-            year=CountOut.of(facets.year),
-            camera=CountOut.of(facets.camera),
-            tag=CountOut.of(facets.tag),
-        )
+        counts = {name: getattr(facets, name) for name in cls.model_fields if name != "total"}
+        return cls(total=facets.total, **{name: CountOut.of(found) for name, found in counts.items()})

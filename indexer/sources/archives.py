@@ -148,6 +148,10 @@ class ArchiveSource:
     def root(self) -> str:
         return self._containers.root
 
+    @property
+    def kind(self) -> str:
+        return self._kind
+
     def owns(self, path: str) -> bool:
         address = parse(path)
         return address.kind == self._kind and self._containers.has(address.container)

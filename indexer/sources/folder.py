@@ -44,6 +44,10 @@ class FolderSource:
     def root(self) -> str:
         return self._root
 
+    @property
+    def kind(self) -> str:
+        return "folder"
+
     def owns(self, path: str) -> bool:
         """See `ImageSource`. Files, and not what lies in one."""
         return is_file(path)

@@ -82,6 +82,10 @@ class ListSource:
     def root(self) -> str:
         return self._listing + INSIDE
 
+    @property
+    def kind(self) -> str:
+        return "list"
+
     def owns(self, path: str) -> bool:
         address = parse(path)
         return address.kind == "list" and address.container == self._listing

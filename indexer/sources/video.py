@@ -77,6 +77,10 @@ class VideoSource:
         root = self._containers.root
         return os.path.dirname(root) if root.endswith("#") else root  # noqa: PTH120
 
+    @property
+    def kind(self) -> str:
+        return "video"
+
     def owns(self, path: str) -> bool:
         address = parse(path)
         return address.kind == "video" and self._containers.has(address.container)

@@ -17,7 +17,7 @@ from indexer.jobs.leases import new_owner
 from indexer.library_folder import locked
 from tests.e2e.visitor import PHONE, Visitor, visiting
 from tests.palette import PaletteEncoder
-from tests.web.conftest import app_over
+from tests.web.conftest import app_over, draw, index
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -131,6 +131,30 @@ def test_another_model_is_embedded_by_answers_and_is_left_again(
     expect(page.locator("#problem")).to_be_empty()
     page.locator("#models").get_by_role("button", name=re.compile("^Go back")).click()
     expect(row.locator(".state")).to_have_text("answered before")
+
+
+def test_failures_are_read_and_tried_again(
+    guest: Visitor, catalog: Catalog, own_library: tuple[Path, Path], begun: list[int]
+) -> None:
+    folder = own_library[0]
+    for name in ("one.jpg", "two.jpg"):
+        (folder / name).write_bytes(b"")
+    index(*own_library, failures=2)
+    catalog.jobs.cancel(catalog.jobs.add("index", {"folder": str(folder)}).id)
+    page = guest.open("/library")
+    expect(page.locator("#failures .state")).to_have_text("2 files")
+    page.get_by_text("the file is empty").click()
+    expect(page.locator("#failures .log li")).to_have_text([f"{folder}/one.jpg", f"{folder}/two.jpg"])
+    draw(folder / "one.jpg", "red", (80, 60), 3)
+    (folder / "two.jpg").unlink()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#jobs .state").first).to_have_text("waiting")
+    owner = new_owner()
+    catalog.jobs.claim(begun[0], owner)
+    index(*own_library)
+    catalog.jobs.end(begun[0], owner, "done", "", {"added": 1})
+    expect(page.locator("#failed")).to_be_hidden()  # by itself
+    expect(page.locator("#images")).to_have_text("3")
 
 
 def test_a_phone_shows_all_of_it(guest: Visitor, catalog: Catalog) -> None:

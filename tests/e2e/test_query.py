@@ -40,6 +40,7 @@ def test_what_is_recognised_is_a_chip_that_can_be_taken_away(visitor: Visitor) -
     chips = page.locator("#chips li")
     expect(chips.locator(".chip-value")).to_have_text(["2024", "png", "blue"])
     expect(chips.nth(2)).to_have_text("notSeenblue")
+    expect(page.locator("#box-marks mark")).to_have_text(["2024", "type:png", "-blue"])
     expect(page.locator("h1")).to_have_text("“red”")
     assert all(name.endswith(".png") for name in names(page, 3))
     page.get_by_role("button", name="Remove type:png from the search").click()
@@ -52,6 +53,19 @@ def test_what_is_recognised_is_a_chip_that_can_be_taken_away(visitor: Visitor) -
     expect(chips).to_have_count(3)
     search(page, "type:png")
     expect(page.locator("h1")).to_have_text("What fits the filters")
+
+
+def test_what_is_half_typed_and_wrong_leaves_the_pictures(visitor: Visitor) -> None:
+    visitor.allow("422")
+    page = visitor.open("/?q=red")
+    expect_first(page, "red")
+    page.locator("#words").fill("-blue")
+    expect(page.locator("#count")).to_contain_text("only says what is not to be seen")
+    expect(page.locator("#problem")).to_be_empty()
+    expect_first(page, "red")
+    page.keyboard.press("Enter")
+    expect(page.locator("#problem")).to_contain_text("only says what is not to be seen")
+    expect(page.locator("#results .cell")).to_have_count(0)
 
 
 def test_several_pictures_are_terms_whose_weights_slide_down_to_not(visitor: Visitor) -> None:

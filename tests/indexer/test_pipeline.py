@@ -657,6 +657,10 @@ class Synthetic:
             self.most_ahead = max(self.most_ahead, i - sum(self._encoder.image_batches))
             yield SourceFile(f"{self.root}/{i:06}.bmp", 1000 + i, i)
 
+    @property
+    def kind(self) -> str:
+        return "folder"
+
     def owns(self, path: str) -> bool:
         return True
 

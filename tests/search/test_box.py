@@ -13,6 +13,7 @@ from search.box import Box, read_box
 from search.filters import (
     And,
     Camera,
+    Color,
     Filter,
     Folder,
     Format,
@@ -22,6 +23,7 @@ from search.filters import (
     PathPart,
     Phrase,
     Range,
+    Rating,
     Taken,
 )
 from search.query import UNWANTED, TextTerm
@@ -60,7 +62,22 @@ def _year(first: int, last: int | None = None) -> Filter:
         ("size:1mb..5mb", "", Range("bytes", 1e6, 5e6)),
         ("width:>=1920 height:1080", "", And((Range("width", 1920), Range("height", 1080, 1080)))),
         ('camera:"EOS 5D" bird', "bird", Camera("EOS 5D")),
+        ('camera:"a 14"" lens" bird', "bird", Camera('a 14" lens')),
+        ("color:red car", "car", Color(("red",))),
+        (
+            "colour:gray,Blue>=30% -color:monochrome",
+            "",
+            And((Color(("grey", "blue"), 0.3), Not(Color(("monochrome",))))),
+        ),
+        ("red car", "red car", None),  # a colour by itself is meaning
+        ("rating:4", "", Rating(4, 4)),
+        ("rating:5", "", Rating(5, 5)),
+        ("rating:>=3 dogs", "dogs", Rating(3)),
+        ("rating:>3", "", Rating(4)),
+        ("rating:<2", "", Rating(None, 1)),
+        ("rating:3..5", "", Rating(3, 5)),
         ("folder:/photos/2019", "", Folder("/photos/2019")),
+        ("folder:s3://photos/2019", "", Folder("s3://photos/2019")),
         ("path:holiday beach", "beach", PathPart("holiday")),
         ('"IMG 20" dog', "dog", Phrase("IMG 20")),
         ('"100 %" OR "%_"', "", Or((Phrase("100 %"), PathPart("%_")))),
@@ -126,6 +143,10 @@ def test_a_chip_goes_with_the_or_that_joined_it() -> None:
         ("size:5mb..1mb", "swap the two"),
         ("folder:photos", "absolute path"),
         ("date:soon", "is no date"),
+        ("color:mauve", "no colour is called 'mauve'"),
+        ("color:red>=0%", "share of a colour"),
+        ("rating:good", "is no rating"),
+        ("rating:>5", "0 to 5 stars"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(text: str, says: str) -> None:

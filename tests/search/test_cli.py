@@ -190,7 +190,7 @@ def test_only_what_passes_is_listed(library: Path, arguments: list[str], names: 
 def test_facets_are_printed_and_in_the_json(library: Path) -> None:
     assert "format: jpeg 3, png 1" in _search(library, "anything", "--facets").decode()
     found = json.loads(_search(library, "--filter", "path:one", "--facets", "--json"))
-    assert found["facets"]["format"] == [{"value": "jpeg", "images": 1}]
+    assert found["facets"]["format"] == [{"value": "jpeg", "images": 1, "box": "type:jpeg"}]
     assert len(found["hits"]) == 1
 
 

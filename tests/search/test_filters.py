@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,16 @@ from hypothesis import strategies as st
 
 from indexer.catalog import Catalog
 from indexer.errors import InvalidQuery
-from search.facets import Count, facets_of
+from indexer.looks.colours import packed
+from indexer.texts import Description
+from search.box import read_box
+from search.facets import Count, Counts, facets_of
 from search.filter_json import filter_from_json, filter_to_json
 from search.filter_sql import clause
 from search.filters import (
     And,
     Camera,
+    Color,
     Filter,
     Folder,
     Format,
@@ -30,30 +35,38 @@ from search.filters import (
     PathPart,
     Phrase,
     Range,
+    Rating,
     Taken,
     check_size,
 )
 from search.selections import Selections
+from search.timeline import timeline_of
 from tests.indexer.samples import MANIFEST, an_image, unit_rows
+from tests.pictures import plain, quadrants
 
 
 def _day(year: int, month: int = 1, day: int = 1) -> datetime:
     return datetime(year, month, day)  # noqa: DTZ001 - cameras have no zone
 
 
+LOOKS = [
+    packed(np.asarray(picture)) for picture in (quadrants(), plain("red"), plain((139, 69, 19)), plain("white"))
+] + [None]
 IMAGES = [
     an_image("/photos/2023/Beach.jpg", taken_at=_day(2023, 7, 1), camera="Canon EOS 5D", width=4000, height=3000),
     an_image("/photos/2023/tower.png", taken_at=_day(2023, 12, 31), camera="NIKON D90", format="png", height=999),
     an_image("/photos/2023b/100%_off.jpg", taken_at=_day(2024), camera="Acme 100%", size=5_000_000),
     an_image("/photos/caf\u00e9/odd\udce9.png", format="png", width=500, height=500),
     an_image("/other/beach_2.webp", format="webp", camera="Canon PowerShot", taken_at=_day(2019, 2, 3)),
-]  # fmt: skip
+]
+IMAGES = [replace(known, colours=colours) for known, colours in zip(IMAGES, LOOKS, strict=True)]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
     with Catalog.create(tmp_path_factory.mktemp("library"), MANIFEST) as catalog:
-        assert catalog.put(IMAGES, unit_rows(len(IMAGES))) == [1, 2, 3, 4, 5]
+        said = [Description(rating=stars) for stars in (3, 5, None, 0, 4)]
+        assert catalog.put(IMAGES, unit_rows(len(IMAGES)), said) == [1, 2, 3, 4, 5]
         yield catalog
 
 
@@ -74,6 +87,16 @@ CASES: list[tuple[Filter, list[int]]] = [
     (Camera("canon"), [1, 5]),
     (Camera("100%"), [3]),
     (Not(Camera("canon")), [2, 3, 4]),  # what has no camera has not that one
+    (Color(("red",)), [1, 2]),
+    (Color(("red",), 0.3), [2]),
+    (Color(("red",), 1.0), [2]),
+    (Color(("white", "blue")), [1, 4]),
+    (Color(("monochrome",)), [4]),
+    (Not(Color(("red",))), [3, 4, 5]),  # what nobody looked at has not that one
+    (Rating(4), [2, 5]),
+    (Rating(3, 4), [1, 5]),
+    (Rating(most=3), [1, 4]),
+    (Rating(0, 0), [4]),
     (Folder("/photos/2023"), [1, 2]),
     (Folder("/photos/"), [1, 2, 3, 4]),
     (Folder("/"), [1, 2, 3, 4, 5]),
@@ -115,7 +138,7 @@ def test_the_last_day_counts_and_so_does_the_last_second() -> None:
     [
         ({}, "a filter is an object"),
         ([], "a filter is an object"),
-        ({"colour": "red"}, "knows nothing called 'colour'"),
+        ({"colour": ["red"]}, "knows nothing called 'colour'"),
         ({"and": []}, "takes a list"),
         ({"or": {"format": ["png"]}}, "takes a list"),
         ({"not": "png"}, "a filter is an object"),
@@ -140,6 +163,16 @@ def test_the_last_day_counts_and_so_does_the_last_second() -> None:
         ({"path": "\ud800"}, "half a character"),
         ({"folder": "\ud800"}, "absolute path|half a character"),
         ({"folder": "photos"}, "absolute path"),
+        ({"color": "red"}, "takes a list"),
+        ({"color": ["mauve"]}, "no colour is called 'mauve'"),
+        ({"color": []}, "no colour"),
+        ({"color": {"of": ["red"]}}, "takes a list"),
+        ({"color": {"of": ["red"], "from": 0}}, "share of a colour"),
+        ({"color": {"of": ["red"], "from": True}}, "takes a list"),
+        ({"rating": 3}, "takes an object with from or to"),
+        ({"rating": {"from": 6}}, "0 to 5 stars"),
+        ({"rating": {"from": 3.5}}, "takes an object with from or to"),
+        ({"rating": {"from": 4, "to": 2}}, "swap the two"),
         ({"or": [{"camera": str(number)} for number in range(300)]}, "over the limit"),
     ],
 )
@@ -193,6 +226,7 @@ def test_a_listing_has_its_order_and_what_has_no_date_comes_last(catalog: Catalo
     assert selections.listed(everything, "newest").tolist() == [3, 2, 1, 5, 4]
     assert selections.listed(everything, "oldest").tolist() == [5, 1, 2, 3, 4]
     assert selections.listed(everything, "name").tolist() == [5, 1, 2, 3, 4]
+    assert selections.listed(everything, "rating").tolist() == [2, 5, 1, 4, 3]
     assert selections.sorted(np.array([4, 5, 1]), "newest").tolist() == [1, 5, 4]
     assert selections.count(everything) == 5
 
@@ -209,15 +243,48 @@ def test_an_answer_is_kept_until_the_catalog_changes(tmp_path: Path) -> None:
         assert selections.ids(Format(("png",))).tolist() == [2, 4]
 
 
+def _values(counts: Counts) -> list[tuple[str, int]]:
+    return [(count.value, count.images) for count in counts]
+
+
 def test_facets_count_the_same_in_the_database_and_of_records(catalog: Catalog) -> None:
     facets = Selections(catalog).facets(Folder("/"))
-    assert facets == facets_of(catalog.get_many(range(1, 6)).values())
+    assert facets == facets_of(catalog.get_many(range(1, 6)).values(), catalog)
     assert facets.total == 5
-    assert facets.format == (Count("jpeg", 2), Count("png", 2), Count("webp", 1))
-    assert facets.orientation == (Count("landscape", 3), Count("portrait", 1), Count("square", 1))
-    assert facets.year == (Count("2024", 1), Count("2023", 2), Count("2019", 1))
+    assert facets.format == (Count("jpeg", 2, "type:jpeg"), Count("png", 2, "type:png"), Count("webp", 1, "type:webp"))
+    assert _values(facets.orientation) == [("landscape", 3), ("portrait", 1), ("square", 1)]
+    assert _values(facets.year) == [("2024", 1), ("2023", 2), ("2019", 1)]
+    assert _values(facets.rating) == [("5", 1), ("4", 1), ("3", 1), ("0", 1)]
+    assert dict(_values(facets.color)).items() >= {"red": 2, "blue": 1, "white": 1, "monochrome": 1}.items()
+    assert _values(facets.folder) == [("/photos", 4), ("/other", 1)]
     assert len(facets.camera) == 4
     assert Selections(catalog).facets(Camera("nobody")).total == 0
+
+
+def test_months_count_the_same_and_say_where_they_begin_among_the_newest(catalog: Catalog) -> None:
+    timeline = Selections(catalog).timeline(Folder("/"))
+    assert timeline == timeline_of(catalog.get_many(range(1, 6)).values())
+    assert [(month.month, month.images, month.box, month.offset) for month in timeline] == [
+        ("2024-01", 1, "taken:2024-01", 0),
+        ("2023-12", 1, "taken:2023-12", 1),
+        ("2023-07", 1, "taken:2023-07", 2),
+        ("2019-02", 1, "taken:2019-02", 3),
+    ]
+    newest = Selections(catalog).listed(Folder("/"), "newest")
+    for month in timeline:
+        [box_filter] = [read_box(str(month.box), _day(2024)).filter]
+        assert box_filter is not None
+        assert catalog.ids_where(clause(box_filter)).tolist() == [newest[month.offset]]
+
+
+def test_what_a_facet_gives_to_the_box_passes_what_it_counted(catalog: Catalog) -> None:
+    facets = Selections(catalog).facets(Folder("/"))
+    for name in ("format", "orientation", "year", "camera", "color", "rating", "folder"):
+        for count in getattr(facets, name):
+            read = read_box(f"a dog {count.box}", _day(2024))
+            assert read.meaning == "a dog"
+            assert read.filter is not None
+            assert len(catalog.ids_where(clause(read.filter))) == count.images, count
 
 
 def test_postgresql_is_asked_in_its_own_words() -> None:

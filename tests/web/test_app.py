@@ -59,6 +59,8 @@ OPERATIONS = (
     "get /api/duplicates/summary",
     "get /api/duplicates/others",
     "post /api/duplicates/decisions",
+    "get /api/failures",
+    "get /api/failures/files",
     "get /healthz",
 )
 TAKING_NOTHING = ("get /api/collections", "post /api/query-images")  # nothing that could be of a wrong form

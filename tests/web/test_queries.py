@@ -32,14 +32,29 @@ def test_a_picture_sent_before_may_be_cropped(client: TestClient) -> None:
     assert colours(answer) == {"cyan"}
 
 
+def test_what_facets_give_to_the_box_finds_what_they_counted(client: TestClient) -> None:
+    answer = search(client, box="type:png", facets=True, timeline=True)
+    assert {count["value"] for count in answer["facets"]["color"]} >= {"red", "blue", "yellow", "green"}
+    for count in (*answer["facets"]["color"], *answer["timeline"]):
+        found = search(client, box=f"type:png {count['box']}")
+        assert found["matched"] == count["images"], count
+    assert [month["month"] for month in answer["timeline"]] == ["2024-05"]
+
+
+def test_a_timeline_of_a_search_counts_its_best_hits_and_gives_their_places(client: TestClient) -> None:
+    answer = search(client, text="red", timeline=True, among=6, sort="newest")
+    assert answer["facets"] is None
+    assert [(month["images"], month["offset"]) for month in answer["timeline"]] == [(6, 0)]
+
+
 def test_a_filter_facets_and_an_order(client: TestClient) -> None:
     asked = {"orientation": "portrait", "not": {"format": ["webp"]}}
     answer = search(client, filter=asked, sort="name", facets=True, k=100)
     assert answer["matched"] == len(answer["hits"]) == answer["facets"]["total"] == 10
     assert [hit["name"] for hit in answer["hits"]] == sorted(hit["name"] for hit in answer["hits"])
-    assert answer["facets"]["orientation"] == [{"value": "portrait", "images": 10}]
-    assert answer["facets"]["year"] == [{"value": "2024", "images": 10}]
-    assert answer["facets"]["camera"] == [{"value": "Acme One", "images": 10}]
+    assert answer["facets"]["orientation"] == [{"value": "portrait", "images": 10, "box": "orientation:portrait"}]
+    assert answer["facets"]["year"] == [{"value": "2024", "images": 10, "box": "taken:2024"}]
+    assert answer["facets"]["camera"] == [{"value": "Acme One", "images": 10, "box": 'camera:"Acme One"'}]
     assert {hit["score"] for hit in answer["hits"]} == {None}
     newest = search(client, text="red", sort="newest", among=6, filter=asked)
     assert [hit["taken_at"] for hit in newest["hits"]] == sorted(

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from indexer.collection import Collection
 from indexer.tags.labels import read_labels
 from indexer.tags.tagging import add_list, refresh
+from search.box_text import box_text
 from tests.palette import PaletteEncoder
 from tests.web.conftest import app_over, client_of
 
@@ -38,7 +39,11 @@ def test_lists_and_tags_are_counted_and_facets_say_the_same(client: TestClient) 
     [most] = answer["tags"]
     found = client.post("/api/search", json={"filter": {"tag": most["name"]}, "facets": True}).json()
     assert found["matched"] == most["images"] > 0
-    assert found["facets"]["tag"][0] == {"value": most["name"], "images": most["images"]}
+    assert found["facets"]["tag"][0] == {
+        "value": most["name"],
+        "images": most["images"],
+        "box": box_text("tag", most["name"]),
+    }
 
 
 def test_a_tag_by_hand_is_found_hidden_and_taken_back(client: TestClient) -> None:

@@ -4,31 +4,43 @@ import { say } from "../shared/say.js";
 import { formatMoment } from "./job-words.js";
 import { drawRows, showActions, watchActions, write } from "./rows.js";
 
+/** Whether a source may be indexed from here. @param {object} startable as `/api/startable` has it */
+export const mayIndex = ({ folders, sources }, { path, kind }) =>
+  kind === "folder" ? folders.includes(path) : sources.some((source) => source.path === path && source.kind === kind);
+
 export class FolderList {
-  /** @param {(folder: string, button: HTMLElement) => void} onIndex */
+  /** @param {(path: string, kind: string, button: HTMLElement) => void} onIndex */
   constructor(list, template, onIndex) {
     this.list = list;
     this.template = template;
-    watchActions(list, (folder, _, button) => onIndex(folder, button));
+    watchActions(list, (_, __, button) => {
+      const { path, kind } = button.closest(".row").dataset;
+      onIndex(path, kind, button);
+    });
   }
 
-  /** @param {object[]} roots as `/api/stats` has them @param {string[]} startable folders that may be indexed from here */
+  /** @param {object[]} roots as `/api/stats` has them */
   show(roots, startable) {
-    const paths = roots.map(({ path }) => path);
-    const others = startable.filter((path) => !paths.includes(path)).map((path) => ({ path, state: "", reason: "" }));
+    const known = new Set(roots.map(keyOf));
+    const named = [...startable.folders.map((path) => ({ path, kind: "folder" })), ...startable.sources];
+    const others = named.filter((source) => !known.has(keyOf(source))).map((source) => ({ ...source, state: "", reason: "" }));
     drawRows(this.list, [...roots, ...others], {
-      key: ({ path }) => path,
+      key: keyOf,
       template: this.template,
-      update: (row, root) => update(row, root, startable.includes(root.path)),
+      update: (row, root) => update(row, root, mayIndex(startable, root)),
     });
   }
 }
 
-function update(row, { path, state, reason, synced_at: synced }, may) {
+const keyOf = ({ path, kind }) => `${kind}:${path}`;
+
+function update(row, { path, kind, state, reason, synced_at: synced }, may) {
   const offline = state === "offline";
-  row.dataset.state = state;
+  const looked = synced && say("library.folders.synced", { moment: formatMoment(synced) });
+  const named = kind !== "folder" && say(`library.folders.kinds.${kind}`);
+  Object.assign(row.dataset, { state, path, kind });
   write(row.querySelector(".of"), path);
-  write(row.querySelector(".numbers"), reason || (synced ? say("library.folders.synced", { moment: formatMoment(synced) }) : ""));
+  write(row.querySelector(".numbers"), reason || [named, looked].filter(Boolean).join(" · "));
   write(row.querySelector(".state"), offline ? say("library.folders.offline") : "");
   row.querySelector(".state").hidden = !offline;
   showActions(row, may ? ["index"] : [], path);

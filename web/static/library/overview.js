@@ -1,6 +1,7 @@
 // The page of what is indexed and of the work that is under way, composed. The stream of the jobs drives it: when a job
 // begins or ends, everything else is asked for again.
 
+import { FailureList } from "./failures.js";
 import { Frame, part } from "./frame.js";
 import { FolderList } from "./folders.js";
 import { showHoldings } from "./holdings.js";
@@ -31,8 +32,14 @@ class OverviewPage {
       onRollback: (_, button) => this.#do(() => requests.rollback(), button),
       onReindex: ({ model }, button) => this.#do(() => requests.reindex(model), button),
     });
-    this.folders = new FolderList(part("folders"), part("folder-row"), (folder, button) =>
-      this.#do(() => requests.index(folder), button),
+    const index = (path, kind, button) => this.#do(() => requests.index(path, kind), button);
+    this.folders = new FolderList(part("folders"), part("folder-row"), index);
+    this.failures = new FailureList(
+      { section: part("failed"), list: part("failures"), actions: part("retry"), template: part("failure-row") },
+      {
+        onRetry: index,
+        fetchFiles: (...asked) => this.frame.attempt(() => requests.failingFiles(...asked)),
+      },
     );
     this.feed = new JobFeed({
       address: () => requests.jobEvents(this.#limit + 1),
@@ -81,12 +88,14 @@ class OverviewPage {
   async #showRest() {
     const round = (this.#round += 1);
     try {
-      const [stats, models, startable] = await Promise.all([requests.stats(), requests.models(), requests.startable()]);
+      const asked = [requests.stats(), requests.models(), requests.startable(), requests.failures()];
+      const [stats, models, startable, failures] = await Promise.all(asked);
       if (round !== this.#round) return;
       this.#images = stats.images;
       showHoldings({ figure: part("images"), formats: part("formats"), facts: part("facts") }, stats);
       this.models.show(models, stats.images);
-      this.folders.show(stats.roots, startable.folders);
+      this.failures.show(failures, startable);
+      this.folders.show(stats.roots, startable);
       showChoices(part("embed-model"), startable.models.filter((name) => !models.some(({ model }) => model === name)));
       part("embed").hidden = !part("embed-model").options.length;
     } catch (error) {
@@ -113,9 +122,9 @@ class OverviewPage {
 }
 
 /** The same once more, of a job that is over. */
-function again({ kind, arguments: { folder, model } }) {
+function again({ kind, arguments: { folder, places, kind: source, model } }) {
   const kinds = {
-    index: () => requests.index(folder),
+    index: () => (folder === undefined ? requests.index(places[0], source) : requests.index(folder)),
     reindex: () => requests.reindex(model),
     deduplicate: () => requests.deduplicate(),
     tag: () => requests.tag(),

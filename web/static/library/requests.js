@@ -5,12 +5,12 @@ import { request } from "../shared/api.js";
 /** From `?in=NAME`; null is the first. */
 export const collection = new URLSearchParams(location.search).get("in");
 
-function about(url, fields = {}) {
+export function about(url, fields = {}) {
   const query = new URLSearchParams({ ...fields, ...(collection !== null && { collection }) });
   return query.size ? `${url}?${query}` : url;
 }
 
-const post = (url, fields) => send("POST", about(url), fields);
+export const post = (url, fields) => send("POST", about(url), fields);
 
 const send = (method, url, fields) =>
   request(url, {
@@ -27,12 +27,21 @@ export const job = (id) => request(about(`/api/jobs/${id}`));
 
 /** @param {"pause" | "resume" | "cancel"} wish */
 export const ask = (id, wish) => post(`/api/jobs/${id}/${wish}`);
-export const index = (folder) => post("/api/jobs", { kind: "index", folder });
+
+/** @param {string} source kind of the source, as roots have it */
+export const index = (folder, source = "folder") =>
+  post("/api/jobs", { kind: "index", folder, ...(source !== "folder" && { source }) });
+
 export const reindex = (model) => post("/api/jobs", { kind: "reindex", model });
 export const deduplicate = () => post("/api/jobs", { kind: "deduplicate" });
 export const tag = () => post("/api/jobs", { kind: "tag" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
 export const rollback = () => post("/api/models/rollback");
+
+export const failures = () => request(about("/api/failures"));
+
+/** @param {number} after 0 for the first page */
+export const failingFiles = (reason, after, limit) => request(about("/api/failures/files", { reason, after, limit }));
 
 /** A page of groups of duplicates: of one class, or of all. */
 export function duplicates({ kind, undecided, after, limit }) {

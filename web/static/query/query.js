@@ -2,9 +2,11 @@
 
 import * as api from "../shared/api.js";
 import { say } from "../shared/say.js";
+import { BoxMarks } from "./box-marks.js";
 import { Chips } from "./chips.js";
 import { CropDialog } from "./crop-dialog.js";
 import { acceptPictures } from "./incoming.js";
+import { Recall } from "./recall.js";
 import { SearchBox } from "./search-box.js";
 import { termKey, withRegion, withTerm } from "./state.js";
 import { Terms } from "./terms.js";
@@ -36,6 +38,8 @@ export class Query {
       },
       () => this.box.text,
     );
+    this.marks = new BoxMarks(this.box.words, part("box-marks"));
+    this.recall = new Recall(page, this.box, (text) => this.box.write(text));
     this.cropDialog = new CropDialog(part("crop"));
     acceptPictures(
       { overlay: part("drop"), pickers: [[part("pick"), part("file")], [part("photograph"), part("camera")]] },
@@ -55,6 +59,11 @@ export class Query {
     return { ...this.page.state, text: this.box.text };
   }
 
+  /** Whether the query on the page may be half typed: what is wrong with it is no news then. */
+  get isTyped() {
+    return this.#unsettled === "words";
+  }
+
   show(state) {
     this.#unsettled = null;
     this.box.show(state.text, state.terms.length > 0);
@@ -63,15 +72,26 @@ export class Query {
   }
 
   /** The answer is on the page. */
-  answered({ query, meaning, chips }) {
+  answered({ query, meaning, chips, facets }) {
     this.chips.show(chips, query.text);
+    this.marks.show(chips, query.text);
     this.#answered = [query, meaning];
     this.#showTitle(query, meaning);
+    const name = titleOf(query, (reference) => this.#nameOf(reference));
+    this.recall.answered(query, name, { settled: this.#unsettled === null, facets });
   }
 
   /** There is none. */
   failed(state) {
-    this.answered({ query: state, meaning: null, chips: [] });
+    this.chips.show([], state.text);
+    this.marks.show([], state.text);
+    this.#showTitle(state, null);
+  }
+
+  /** To begin to type: with what was searched for before, where the box is empty. */
+  focus() {
+    this.box.focus();
+    this.recall.open();
   }
 
   /** @param {object[]} terms as in state.js; those that are there already get the new weight */

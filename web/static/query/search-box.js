@@ -46,6 +46,12 @@ export class SearchBox {
     this.words.select();
   }
 
+  /** Hold other words, with the cursor after them, as if they had been typed: more may follow. */
+  write(text) {
+    this.words.value = text;
+    this.words.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+
   #typed({ isComposing }) {
     clearTimeout(this.#timer);
     this.clear.hidden &&= !this.words.value;
