@@ -186,9 +186,12 @@ class CatalogReader:
                     found[row.id] = ImageRecord(*row)
         return found
 
-    def latest(self, limit: int, before_id: int | None = None) -> list[ImageRecord]:
-        """The `limit` images that came last, newest first; with `before_id`, those that came before that one."""
-        query = statements.RECORDS.order_by(image.c.id.desc()).limit(limit)
+    def latest(self, limit: int, before_id: int | None = None, offset: int = 0) -> list[ImageRecord]:
+        """The `limit` images that came last, newest first; with `before_id`, those that came before that one.
+
+        The first `offset` of them are passed over.
+        """
+        query = statements.RECORDS.order_by(image.c.id.desc()).limit(limit).offset(offset)
         if before_id is not None:
             query = query.where(image.c.id < int(before_id))
         with self._reading() as connection:

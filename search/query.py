@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from indexer.errors import ImageNotFound, InvalidQuery
-from search.filters import Filter, check_size
+from search.filters import Filter, Range, check_size
 from search.region import Region
 
 DEFAULT_K = 20
@@ -28,6 +28,9 @@ MAX_AMONG = 10_000
 
 UNWANTED = -0.5
 """The weight of what is not to be seen, unless another is given; docs/queries.md says what it does, and what -1."""
+
+EVERY_IMAGE = Range("bytes", 0, None)
+"""A filter that all images pass."""
 
 Sort = Literal["score", "newest", "oldest", "name", "rating"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -84,7 +87,9 @@ class Feedback:
 class Query:
     """What is to be seen and what not, the filter that images have to pass, and ranks `offset + 1` to `offset + k`.
 
-    Raises `InvalidQuery` when there is neither a term nor a filter, when nothing is looked for and only something not,
+    Without terms and filter, an order lists every image.
+
+    Raises `InvalidQuery` when there is nothing to go by, when nothing is looked for and only something not,
     when a text, a weight, k or offset is out of range, and `ImageNotFound` for an id that no collection can have.
     """
 
@@ -111,6 +116,8 @@ class Query:
     what is to be seen, and hits need not be likely."""
 
     def __post_init__(self) -> None:
+        if not self.terms and self.filter is None and self.sort not in (None, "score"):
+            object.__setattr__(self, "filter", EVERY_IMAGE)
         self._check_terms()
         _check_prompts(self.prompts)
         if self.sort is not None and self.sort not in SORTS:

@@ -24,6 +24,7 @@ from indexer.originals import file_of
 from indexer.sources.address import name
 from indexer.thumbnails import Side
 from search.box import Box
+from search.cursors import at_offset
 from search.engine import Results
 from search.query import MAX_ID
 from web import thumbnails
@@ -142,9 +143,17 @@ async def next_page(
     names: NamesDep,
     cursor: Annotated[str, QueryParameter(description=CURSOR, examples=["3q2-7wEjRWeJq83v.40"])],
     k: Annotated[int, QueryParameter(ge=1, le=MAX_K, description="how many hits", examples=[40])] = 40,
+    offset: Annotated[
+        int | None,
+        QueryParameter(ge=0, le=MAX_OFFSET, description="another place than the next; of one collection only"),
+    ] = None,
 ) -> SearchResponse:
     """Of the same collections. 410 when the search is not kept any more: ask again, with `offset`."""
     slots = collections.main.search_slots
+    if offset is not None:
+        if len(names) > 1:
+            raise InvalidQuery("hits of several collections come in their order; leave out offset")
+        cursor = at_offset(cursor, offset)
     return await to_thread.run_sync(partial(_next_page, collections, names, cursor, k), limiter=slots)
 
 
@@ -203,13 +212,15 @@ def newest_images(
     before: Annotated[
         int | None, QueryParameter(ge=0, le=MAX_ID, description="only ids below: the last page's `next_before`")
     ] = None,
+    offset: Annotated[int, QueryParameter(ge=0, le=MAX_OFFSET, description="how many of these to pass over")] = 0,
 ) -> ImagesResponse:
     # One more than the page, to know whether another page follows.
-    records = services.collection.catalog.latest(limit + 1, before)
+    records = services.collection.catalog.latest(limit + 1, before, offset)
     page = records[:limit]
     return ImagesResponse(
         images=[ImageOut.of(record, services.name) for record in page],
         next_before=page[-1].id if len(records) > limit else None,
+        total=services.collection.catalog.count() if before is None and not offset else None,
     )
 
 

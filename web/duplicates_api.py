@@ -175,6 +175,14 @@ class GroupsResponse(BaseModel):
     groups: list[GroupOut] = Field(description="that these images are in now")
 
 
+class DuplicatesOfImage(GroupsResponse):
+    model_config = examples({"groups": [_GROUP], "images": [IMAGE_EXAMPLE, {**IMAGE_EXAMPLE, "id": 23}]})
+
+    images: list[ImageOut] = Field(
+        description="what a search collapses to one: its group, or the files with the same bytes, itself among them"
+    )
+
+
 @router.get("/duplicates", summary="Groups of duplicates, as the last run found them")
 def duplicates(
     services: ServicesDep,
@@ -205,11 +213,15 @@ def duplicates_of(
     services: ServicesDep,
     image_id: ImageId,
     level: Level = "burst",
-) -> GroupsResponse:
+) -> DuplicatesOfImage:
     """As the last run found them: none, or one; of look-alikes there may be several."""
-    catalog = services.collection.catalog
-    catalog.get(image_id)
-    return _groups_of(services, [image_id], level)
+    return DuplicatesOfImage(
+        **_groups_of(services, [image_id], level).model_dump(by_alias=True),
+        images=[
+            ImageOut.of(record, services.name)
+            for record in services.collection.catalog.duplicates.collapsed_with(image_id)
+        ],
+    )
 
 
 @router.post(

@@ -42,6 +42,7 @@ SEARCH: Final = Page(
         "query/query.css",
         "query/crop.css",
         "results/results.css",
+        "results/tools.css",
         "large/large.css",
         "large/details.css",
     ),

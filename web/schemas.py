@@ -30,7 +30,7 @@ from web.search_schemas import (
 )
 
 MAX_K: Final = 1_000
-MAX_OFFSET: Final = 10_000
+MAX_OFFSET: Final = 100_000
 HASH_EXAMPLE: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 CURSOR: Final = "the last page's `cursor`: the next hits of that search, of the collection as it was then"
@@ -320,10 +320,11 @@ class SearchResponse(BaseModel):
 class ImagesResponse(BaseModel):
     """Images, the newest in the collection first."""
 
-    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17})
+    model_config = examples({"images": [IMAGE_EXAMPLE], "next_before": 17, "total": 1000})
 
     images: list[ImageOut]
     next_before: int | None = Field(description="`before` of the next page; null after the last one")
+    total: int | None = Field(description="how many images the collection holds; null on other pages than the first")
 
 
 class Health(BaseModel):

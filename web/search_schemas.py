@@ -122,7 +122,7 @@ class MonthOut(BaseModel):
     month: str = Field(description="such as `2023-07`, by the camera's clock")
     images: int
     box: str | None = Field(description="what filters by this month, to be added to `box`")
-    offset: int = Field(description="images that come before, sorted by `newest`; pages reach 10,000")
+    offset: int = Field(description="images that come before, sorted by `newest`; pages reach 100,000")
 
     @classmethod
     def of(cls, timeline: Timeline) -> list[MonthOut]:

@@ -116,6 +116,19 @@ class Duplicates(Transactions):
             found = _read(connection, list(connection.scalars(query)), level)
         return [group for group in found if len(group.members) > 1]
 
+    def collapsed_with(self, id: int) -> list[ImageRecord]:
+        """All that `shown` collapses to one with this image, itself among them: of its group those to keep first.
+
+        Raises ImageNotFound.
+        """
+        with self._reading() as connection:
+            content = _contents_of(connection, [id])[id]
+        if groups := self.groups_of([id]):
+            return [member.image for group in groups for member in group.members]
+        with self._reading() as connection:
+            query = statements.RECORDS.where(image.c.content_hash == content).order_by(image.c.id)
+            return [ImageRecord(*row) for row in connection.execute(query)]
+
     def set_apart(self, ids: Sequence[int], others: Sequence[int] | None = None, *, undo: bool = False) -> None:
         """Say that these images are no duplicates of each other, or take that back; it holds for every later run.
 

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 AddressKind = Literal["file", "tar", "zip", "list", "video", "remote"]
 
-TAR_SUFFIXES: Final = frozenset({"tar"})
+TAR_SUFFIXES: Final = frozenset({"tar", "tar.gz", "tgz"})
 ZIP_SUFFIXES: Final = frozenset({"zip"})
 LIST_SUFFIXES: Final = frozenset({"csv", "tsv", "jsonl", "parquet", "txt"})
 VIDEO_SUFFIXES: Final = frozenset(
@@ -38,7 +38,8 @@ _CONTAINERS: Final = {
 }
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _INSIDE: Final = re.compile(
-    rf"(?P<container>.+?\.(?P<suffix>{'|'.join(sorted(_CONTAINERS))})){INSIDE}/(?P<inner>.+)", re.IGNORECASE | re.DOTALL
+    rf"(?P<container>.+?\.(?P<suffix>{'|'.join(map(re.escape, sorted(_CONTAINERS)))})){INSIDE}/(?P<inner>.+)",
+    re.IGNORECASE | re.DOTALL,
 )
 _FRAME: Final = re.compile(
     rf"(?P<container>.+\.(?:{'|'.join(sorted(VIDEO_SUFFIXES))}))#t=(?P<inner>\d{{6,}}\.\d{{3}})",

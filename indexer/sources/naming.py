@@ -35,7 +35,7 @@ _BY_SUFFIX: Final[dict[SourceKind, frozenset[str]]] = {
     "video": VIDEO_SUFFIXES,
 }
 _OPTIONS: Final[dict[str, SourceKind]] = {"column": "list", "private_hosts": "list", "every": "video"}
-_COMPRESSED: Final = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_COMPRESSED: Final = (".tar.bz2", ".tar.xz", ".tar.zst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,9 @@ def _kind_of(path: str) -> SourceKind:
     if Path(path).is_dir():
         return "tar" if _holds_only_shards(path) else "folder"
     if path.lower().endswith(_COMPRESSED):
-        raise SourceNotFound(path, "a compressed tar cannot be read from the middle; decompress it to .tar first")
+        raise SourceNotFound(
+            path, "it cannot be read from the middle, as a .tar or .tar.gz can; pack it as one of these"
+        )
     kinds = (kind for kind, suffixes in _BY_SUFFIX.items() if has_suffix(Path(path).name, suffixes))
     return next(kinds, "folder")
 

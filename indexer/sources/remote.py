@@ -20,11 +20,11 @@ from indexer.sources.source import (
 
 _PACKAGES: Final = {
     "s3": "'sightline[remote]'",
-    "gs": "'sightline[remote]' gcsfs",
-    "gcs": "'sightline[remote]' gcsfs",
-    "az": "'sightline[remote]' adlfs",
-    "abfs": "'sightline[remote]' adlfs",
-    "abfss": "'sightline[remote]' adlfs",
+    "gs": "'sightline[gcs]'",
+    "gcs": "'sightline[gcs]'",
+    "az": "'sightline[azure]'",
+    "abfs": "'sightline[azure]'",
+    "abfss": "'sightline[azure]'",
 }
 _EVIDENCE: Final = ("ETag", "etag", "md5Hash", "content_md5", "generation", "LastModified", "last_modified", "updated")
 """What stores say of an object, the best first: one of them changes when the object does."""

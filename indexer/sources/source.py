@@ -130,8 +130,13 @@ def is_same(now: Version | SourceFile, size: int, mtime_ns: int) -> bool:
 
 
 def has_suffix(name: str, suffixes: frozenset[str]) -> bool:
+    """In any case; `tar.gz` counts as one."""
     stem, _, suffix = name.rpartition(".")
-    return bool(stem) and suffix.lower() in suffixes
+    suffix = suffix.lower()
+    if suffix == "gz":
+        stem, _, inner = stem.rpartition(".")
+        suffix = f"{inner.lower()}.{suffix}"
+    return bool(stem) and suffix in suffixes
 
 
 def stamp(*evidence: object) -> int:

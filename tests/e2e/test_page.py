@@ -37,9 +37,14 @@ def test_words_find_the_right_pictures_first(visitor: Visitor) -> None:
 def test_a_line_stands_where_relevance_ends(visitor: Visitor) -> None:
     page = visitor.open("/?q=red")
     names(page)
-    expect(page.locator(".first-unlikely")).to_have_count(1)
+    line = page.locator("#results .line")
+    expect(line).to_have_text("Less likely from here")
     assert page.locator("#results .cell:not(.unlikely) img").count() == 6
-    assert page.locator(".first-unlikely").get_attribute("aria-posinset") == "7"
+    assert line.evaluate("(line) => line.nextElementSibling.getAttribute('aria-posinset')") == "7"
+    assert (
+        line.evaluate("(line) => line.getBoundingClientRect().width")
+        == page.locator("#results").bounding_box()["width"]
+    )  # type: ignore[index]
     page.goto(f"{visitor.url}/?like=1")
     names(page)
     expect(page.locator("#count")).to_have_text(re.compile(r"^60 pictures searched in"))
@@ -159,30 +164,6 @@ def test_back_forward_and_reload_show_what_was_there(visitor: Visitor) -> None:
     expect(page.locator("h1")).to_have_text("Recently added")
 
 
-# The next pages
-
-NEXT_PAGES = """async () => {
-  const { Results } = await import("/static/results/results.js");
-  const results = new Results({ text: "red", terms: [], right: [], wrong: [] });
-  while (!results.complete) await results.more(25);
-  return results.items.map((item) => item.rank);
-}"""
-
-
-def test_the_next_pages_go_on_by_cursor_and_without_one_by_offset(visitor: Visitor) -> None:
-    page = visitor.open()
-    names(page)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.method) if "/api/search" in request.url else None)
-    assert page.evaluate(NEXT_PAGES) == list(range(1, 61))
-    assert asked == ["POST", "GET", "GET"]
-    asked.clear()
-    visitor.allow("410")
-    page.route(f"{SEARCH}?cursor=*", lambda route: route.fulfill(status=410, json={"detail": "not kept any more"}))
-    assert page.evaluate(NEXT_PAGES) == list(range(1, 61))
-    assert asked == ["POST", "GET", "POST", "GET", "POST"]
-
-
 # Large view
 
 
@@ -262,7 +243,7 @@ def test_from_search_to_large_view_without_a_mouse(visitor: Visitor) -> None:
     page.keyboard.press("ArrowRight")
     expect(links.nth(1)).to_be_focused()
     page.keyboard.press("ArrowDown")
-    below = page.evaluate("Number(document.activeElement.dataset.index)")
+    below = page.evaluate("Number(document.activeElement.parentElement.dataset.position)")
     assert below > 1
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Home")

@@ -129,6 +129,21 @@ def test_a_cursor_goes_on_where_the_page_ended(client: TestClient, method: str) 
     assert hits == whole["hits"]
 
 
+def test_a_cursor_and_an_offset_are_another_place_in_the_same_search(client: TestClient) -> None:
+    whole = search(client, text="blue", k=PICTURES)
+    cursor = search(client, text="blue", k=5)["cursor"]
+    answer = client.get("/api/search", params={"cursor": cursor, "k": 10, "offset": 30}).json()
+    assert answer["hits"] == whole["hits"][30:40]
+    assert answer["next_offset"] == 40
+
+
+def test_an_order_alone_lists_every_image(client: TestClient) -> None:
+    answer = search(client, sort="name", k=PICTURES)
+    names = [hit["name"] for hit in answer["hits"]]
+    assert names == sorted(names)
+    assert len(names) == answer["matched"] == PICTURES
+
+
 def test_an_expired_cursor_is_410_and_says_what_to_do(client: TestClient) -> None:
     for answer in (
         client.get("/api/search", params={"cursor": "long-gone.40"}),
@@ -223,6 +238,8 @@ def test_the_newest_images_come_first_page_by_page(client: TestClient) -> None:
     ids = [image["id"] for image in first["images"] + second["images"]]
     assert len(ids) == PICTURES
     assert ids == sorted(ids, reverse=True)
+    within = client.get("/api/images", params={"before": ids[9], "offset": 5, "limit": 3}).json()
+    assert [image["id"] for image in within["images"]] == ids[15:18]
 
 
 def test_what_is_said_of_an_image_and_what_belongs_to_it(own_library: tuple[Path, Path]) -> None:
@@ -365,7 +382,7 @@ def test_an_empty_collection_answers_everything(tmp_path: Path) -> None:
     index(tmp_path / "pictures", tmp_path / "library")
     with client_of(app_over(tmp_path / "library")) as client:
         assert search(client, text="red")["hits"] == []
-        assert client.get("/api/images").json() == {"images": [], "next_before": None}
+        assert client.get("/api/images").json() == {"images": [], "next_before": None, "total": 0}
         assert client.get("/api/stats").json()["images"] == 0
 
 

@@ -108,7 +108,7 @@ def test_ids_are_unique_and_those_that_the_modules_use_exist(shell: Elements, mo
 def test_every_control_has_a_name(shell: Elements) -> None:
     """Icon buttons have no text: each says what it does. (`theme` and `model` get their names from a module.)"""
     for tag, attributes in shell.tags:
-        if tag == "button" and "icon-button" in (attributes.get("class") or "") and attributes["id"] != "theme":
+        if tag == "button" and "icon-button" in (attributes.get("class") or "") and attributes.get("id") != "theme":
             assert attributes.get("aria-label"), attributes
         if tag == "input" and attributes["type"] == "search":
             assert attributes.get("aria-label")

@@ -11,7 +11,7 @@ export function watchKeys({ query, grid, help, button }) {
   });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog:modal")) return;
     if (event.key === "/") {
       event.preventDefault();
       query.focus();

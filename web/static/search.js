@@ -6,16 +6,16 @@ import { Opened } from "./large/opened.js";
 import { Query } from "./query/query.js";
 import { START, format, hasQuery, parse, queryKey } from "./query/state.js";
 import { countLine, leftOut } from "./results/count-line.js";
-import { Grid, drawSkeleton } from "./results/grid.js";
 import { KeptResults } from "./results/kept-results.js";
-import { PAGE, Results } from "./results/results.js";
+import { Results } from "./results/results.js";
+import { drawSkeleton } from "./results/skeleton.js";
+import { View } from "./results/view.js";
 import * as api from "./shared/api.js";
 import { CollectionChoice } from "./shared/collection-choice.js";
 import { Places } from "./shared/places.js";
 import { Status } from "./shared/status.js";
 import { watchTheme } from "./shared/theme.js";
 
-const RESTORED = 300; // most pictures fetched at once to come back to the same place after a reload
 const part = (id) => document.querySelector(`#${id}`);
 
 class Page {
@@ -35,18 +35,15 @@ class Page {
       main: part("main"),
     });
     this.query = new Query(this);
-    this.grid = new Grid(part("results"), {
-      address: (item) => format({ ...this.state, open: item.id }),
-      onOpen: (item) => this.go({ ...this.state, open: item.id }),
-      onNearEnd: () => this.#more(),
-    });
+    this.view = new View(this);
+    this.grid = this.view.grid;
     this.large = new Opened(this, part("large"));
     this.choice = new CollectionChoice(part("collection"), (collection) => {
       const terms = this.state.terms.filter(({ kind }) => kind !== "like"); // those are of another collection
       this.go({ ...this.state, collection, terms, right: [], wrong: [], open: null });
     });
     this.places = new Places(() => {
-      this.#keepScroll();
+      this.#keepPlace();
       this.#show(parse(location), { kept: true });
     });
   }
@@ -60,7 +57,7 @@ class Page {
       this.#results = null; // ask again, even when this is the start page
       this.go(this.start);
     });
-    document.addEventListener("scrollend", () => this.places.remember(this.#results?.items.length ?? 0));
+    document.addEventListener("scrollend", () => this.places.remember(this.grid.place));
     addEventListener("focus", () => this.#lookAgain());
     this.#loadStats();
     this.#loadChoice();
@@ -80,12 +77,12 @@ class Page {
   /** An image that was among results lately, or null. */
   known(reference) {
     const index = this.#results?.indexOf(reference) ?? -1;
-    return index >= 0 ? this.#results.items[index] : this.#kept.item(reference);
+    return index >= 0 ? this.#results.item(index) : this.#kept.item(reference);
   }
 
   /** Show another state and make it a history entry, or the newest entry's new content. */
   go(state, { replace = false } = {}) {
-    this.#keepScroll();
+    this.#keepPlace();
     this.places.go(format(state), { replace, opened: state.open !== null });
     return this.#show(state);
   }
@@ -101,10 +98,10 @@ class Page {
   }
 
   /**
-   * @param {{kept?: boolean, place?: {scroll?: number, loaded?: number}}} how `kept`: pictures fetched before will do;
-   *   `place`: where the page was before a reload
+   * @param {{kept?: boolean, place?: object | null}} how `kept`: pictures fetched before will do; `place`: where the grid
+   *   was before a reload
    */
-  async #show(state, { kept = false, place = {} } = {}) {
+  async #show(state, { kept = false, place = null } = {}) {
     const moved = state.collection !== this.state.collection;
     this.state = state;
     if (moved) this.#loadStats();
@@ -121,7 +118,7 @@ class Page {
     return this.#results && queryKey(this.#results.query);
   }
 
-  async #load(state, useKept, { scroll = 0, loaded = 0 }) {
+  async #load(state, useKept, place) {
     const abort = new AbortController();
     this.#abort = abort;
     this.status.settled();
@@ -130,15 +127,16 @@ class Page {
     try {
       if (!kept) {
         this.status.busy(() => this.#showSkeleton());
-        await results.more(Math.min(Math.max(loaded, PAGE), RESTORED), abort.signal);
+        await results.load(0, abort.signal);
+        if (place) await results.loadAt(place.position, abort.signal);
       }
       if (abort.signal.aborted) return;
       this.#settle();
-      this.#arrived(results, kept ? kept.scroll : scroll);
+      this.#arrived(results, kept ? kept.place : place);
     } catch (error) {
       if (abort.signal.aborted) return;
       this.#settle();
-      this.#failed(error, () => this.#show(state));
+      this.failed(error, () => this.#show(state));
     }
   }
 
@@ -147,20 +145,19 @@ class Page {
     part("skeleton").hidden = true;
   }
 
-  #arrived(results, scroll) {
+  #arrived(results, place) {
     this.#results = results;
     this.#kept.keep(results);
     const heldFocus = this.grid.hasFocus;
-    this.#draw();
     this.query.answered(results);
     this.#showCount();
     if (results.unanswered.length) this.status.problem(leftOut(results.unanswered));
-    scrollTo(0, scroll);
+    this.view.show(results, place);
     if (heldFocus) this.grid.focus(0);
   }
 
   /** A query that fails leaves the page empty: what the words do not describe is not shown under them. */
-  #failed(error, retry) {
+  failed(error, retry = null) {
     if (!(error instanceof api.RequestFailed)) throw error;
     if (error.status === 422 && this.query.isTyped) {
       this.status.count(error.message); // Enter says it aloud; until then the pictures of the last words stay
@@ -168,58 +165,39 @@ class Page {
     }
     if (queryKey(this.state) !== this.#shownKey) {
       this.#results = null;
-      this.grid.show([], true);
+      this.view.show(null);
       this.query.failed(this.state);
       this.status.count("");
     }
     this.status.problem(error.message, error.mayPass ? retry : null);
   }
 
-  #draw() {
-    this.grid.show(this.#results.items, this.#results.complete, this.#results.lastRelevant);
-  }
-
   #showSkeleton() {
-    if (this.#results?.items.length) return; // the pictures of the last query stay until the new ones have come
+    if (this.#results?.total) return; // the pictures of the last query stay until the new ones have come
     part("skeleton").hidden = false;
     drawSkeleton(part("skeleton"));
   }
 
   #showCount() {
-    const { images, items, complete } = this.#results;
+    const { images, total, complete } = this.#results;
     this.status.count(countLine(this.#results, this.#stats?.images ?? null));
-    const none = complete && !items.length;
+    const none = complete && !total;
     const nothingIndexed = none && (images === 0 || !hasQuery(this.state));
     part("nothing-indexed").hidden = !nothingIndexed;
     part("nothing-found").hidden = !none || nothingIndexed;
-  }
-
-  async #more() {
-    const results = this.#results;
-    try {
-      await results.more();
-      if (results === this.#results) this.#draw();
-    } catch (error) {
-      if (results === this.#results) this.#failed(error, () => this.#more());
-    }
   }
 
   async #showLarge(state) {
     try {
       await this.large.show(state);
     } catch (error) {
-      this.#failed(error, null);
+      this.failed(error);
       this.go({ ...state, open: null }, { replace: true });
     }
   }
 
-  /** Somebody looks at the pictures one by one, and is at this one. */
-  nearing(index) {
-    if (this.#results.items.length - index < PAGE / 4 && !this.#results.complete) this.#more();
-  }
-
-  #keepScroll() {
-    if (this.#results) this.#results.scroll = scrollY;
+  #keepPlace() {
+    if (this.#results) this.#results.place = this.grid.place;
   }
 
   async #loadStats() {

@@ -30,7 +30,8 @@ def jpeg(seed: int) -> bytes:
 
 
 def make_tar(path: Path, members: Sequence[Member]) -> Path:
-    with tarfile.open(path, "w") as tar:
+    """Packed by gzip if its name says so."""
+    with tarfile.open(path, "w" if path.suffix == ".tar" else "w:gz") as tar:
         for name, content in members:
             info = tarfile.TarInfo(name)
             info.size = len(content)

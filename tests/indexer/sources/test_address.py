@@ -12,6 +12,8 @@ from indexer.sources import address
         ("/data/shard-000.tar!/a/000123.jpg", "tar", "/data/shard-000.tar", "a/000123.jpg"),
         ("/a/photos.ZIP!/b/c.png", "zip", "/a/photos.ZIP", "b/c.png"),
         ("/a/x.zip!/y.tar!/z.jpg", "zip", "/a/x.zip", "y.tar!/z.jpg"),
+        ("/a/x.tar.gz!/y.jpg", "tar", "/a/x.tar.gz", "y.jpg"),
+        ("/a/xtar-gz!/y.jpg", "file", "/a/xtar-gz!/y.jpg", ""),
         ("/l/list.csv!/https://example.com/a.jpg?b=c#d", "list", "/l/list.csv", "https://example.com/a.jpg?b=c#d"),
         ("/l/list.txt!//photos/a.jpg", "list", "/l/list.txt", "/photos/a.jpg"),
         ("/v/dive.mp4#t=000012.480", "video", "/v/dive.mp4", "000012.480"),

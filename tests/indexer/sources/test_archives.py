@@ -26,12 +26,13 @@ from tests.indexer.sources.conftest import Library, Member, jpeg, listed, make_t
 Make = Callable[[Path, list[Member]], Path]
 Open = Callable[..., ImageSource]
 
-both = pytest.mark.parametrize(
-    ("make", "source", "suffix"), [(make_tar, tar_source, "tar"), (make_zip, zip_source, "zip")]
+every_kind = pytest.mark.parametrize(
+    ("make", "source", "suffix"),
+    [(make_tar, tar_source, "tar"), (make_tar, tar_source, "tar.gz"), (make_zip, zip_source, "zip")],
 )
 
 
-@both
+@every_kind
 def test_pictures_are_listed_in_order_and_read(make: Make, source: Open, suffix: str, tmp_path: Path) -> None:
     members = [("b/2.jpg", jpeg(2)), ("./b.JPG", jpeg(1)), ("a.png", jpeg(0)), ("a.txt", b"a caption"), ("n.pdf", b"")]
     archive = str(make(tmp_path / f"x.{suffix}", members))
@@ -42,7 +43,7 @@ def test_pictures_are_listed_in_order_and_read(make: Make, source: Open, suffix:
     assert opened.count() == 3
 
 
-@both
+@every_kind
 def test_a_folder_of_archives(make: Make, source: Open, suffix: str, tmp_path: Path) -> None:
     """In the order of the pictures' paths, which is not that of the archives' names."""
     (tmp_path / "a").mkdir()
@@ -53,7 +54,7 @@ def test_a_folder_of_archives(make: Make, source: Open, suffix: str, tmp_path: P
     assert found == [f"a.{suffix}!/x.jpg", f"a.{suffix}.2.{suffix}!/x.jpg", f"a/1.{suffix}!/x.jpg"]
 
 
-@both
+@every_kind
 def test_a_second_run_reads_nothing(
     make: Make, source: Open, suffix: str, tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,7 +65,7 @@ def test_a_second_run_reads_nothing(
     assert library.sync(again) == {"unchanged": 5}
 
 
-@both
+@every_kind
 def test_what_changed_in_an_archive_is_followed(
     make: Make, source: Open, suffix: str, tmp_path: Path, library: Library
 ) -> None:
@@ -78,7 +79,7 @@ def test_what_changed_in_an_archive_is_followed(
     assert library.encoder.image_batches == [1]
 
 
-@both
+@every_kind
 def test_an_archive_that_moved_keeps_its_pictures_identity(
     make: Make, source: Open, suffix: str, tmp_path: Path, library: Library
 ) -> None:
@@ -133,7 +134,20 @@ def test_a_tar_that_is_cut_short_loses_nothing_that_was_indexed(tmp_path: Path, 
     assert (report.removed, report.unchanged, len(library.ids)) == (0, 3, 6)
 
 
-@both
+@pytest.mark.parametrize("lost", [5, 1000])
+def test_a_packed_tar_that_is_cut_short_loses_nothing_that_was_indexed(
+    tmp_path: Path, library: Library, lost: int
+) -> None:
+    """Nor one whose pictures are all there: its checksum is not."""
+    archive = make_tar(tmp_path / "x.tgz", [(f"{n}.jpg", jpeg(n)) for n in range(6)])
+    library.sync(tar_source([str(archive)]))
+    os.truncate(archive, archive.stat().st_size - lost)
+    report = library.report(tar_source([str(archive)]))
+    assert "is cut short" in report.failures[0].reason
+    assert (report.removed, len(library.ids)) == (0, 6)
+
+
+@every_kind
 def test_a_damaged_archive_is_one_failure_among_good_ones(
     make: Make, source: Open, suffix: str, tmp_path: Path, library: Library
 ) -> None:
@@ -142,10 +156,10 @@ def test_a_damaged_archive_is_one_failure_among_good_ones(
     report = library.report(source([str(tmp_path)]))
     assert (report.added, report.failed) == (1, 1)
     assert report.failures[0].path == str(tmp_path / f"bad.{suffix}!")
-    assert f"not a {suffix} file" in report.failures[0].reason
+    assert f"not a {suffix.partition('.')[0]} file" in report.failures[0].reason
 
 
-@both
+@every_kind
 def test_names_that_lead_out_are_refused(
     make: Make, source: Open, suffix: str, tmp_path: Path, library: Library
 ) -> None:
@@ -174,7 +188,7 @@ def test_links_in_archives_are_not_followed(tmp_path: Path) -> None:
     assert listed(zip_source([str(tmp_path / "x.zip")])) == []
 
 
-@both
+@every_kind
 def test_of_two_members_of_one_name_the_last_counts(make: Make, source: Open, suffix: str, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zipfile's, of the duplicate that is wanted here
@@ -227,7 +241,7 @@ def test_captions_beside_a_member(tmp_path: Path) -> None:
     assert originals.captions(f"{archive}!/s/002.jpg") == ()
 
 
-@both
+@every_kind
 def test_what_is_said_of_a_member_is_kept_with_it(
     make: Make, source: Open, suffix: str, tmp_path: Path, library: Library
 ) -> None:

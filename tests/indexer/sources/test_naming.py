@@ -29,6 +29,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("place", "kind"),
     [("photos", "folder"), ("shards", "tar"), ("mixed", "folder"), ("empty", "folder"), ("shards/0.tar", "tar"),
+     ("x.Tar.GZ", "tar"), ("x.tgz", "tar"),
      ("a.ZIP", "zip"), ("list.csv", "list"), ("x.webm", "video"), ("photos/a.jpg", "folder"), ("s3://b/c", "remote")],
 )  # fmt: skip
 def test_the_name_tells_the_kind(here: Path, place: str, kind: str) -> None:
@@ -45,7 +46,7 @@ def test_archives_beside_each_other_are_one_source(here: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"places": ["x.tar.gz"]}, "decompress it to .tar first"),
+        ({"places": ["x.tar.xz"]}, r"as a .tar or .tar.gz can; pack it as one of these"),
         ({"places": ["https://x.org/a.jpg"]}, "write them into a .csv or .txt"),
         ({"places": [""]}, "no folder is named"),
         ({"places": ["photos"], "kind": "floppy"}, "it is one of folder, tar, list, zip, video, remote"),

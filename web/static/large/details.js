@@ -1,5 +1,5 @@
 // What is known of the picture in the large view: facts that came with it at once; what is said of it, what its camera
-// wrote, its tags and its duplicates when somebody stays to look.
+// wrote, its tags and its duplicates when somebody looks, and stays.
 
 import { RequestFailed, image } from "../shared/api.js";
 import { writeFacts } from "../shared/facts.js";
@@ -13,9 +13,10 @@ export class Details {
   /**
    * @param {HTMLElement} panel
    * @param {{tags: import("./tags.js").Tags, others: import("./duplicates.js").Duplicates}} sections
+   * @param {(said: string) => void} onCopied
    */
-  constructor(panel, { tags, others }) {
-    Object.assign(this, { panel, tags, others });
+  constructor(panel, { tags, others }, onCopied) {
+    Object.assign(this, { panel, tags, others, onCopied });
     this.#part("copy").addEventListener("click", () => this.#copy(this.#item.path, say("large.path_copied")));
     this.#part("copy-place").addEventListener("click", () => this.#copy(this.#place, say("large.place_copied")));
     for (const id of ["copy", "copy-place"]) this.#part(id).hidden = !navigator.clipboard; // on https and localhost only
@@ -23,28 +24,40 @@ export class Details {
 
   #item = null;
   #place = "";
-  #abort = null;
+  #abort = null; // null: nobody has looked
 
   show(item) {
-    this.#abort?.abort();
-    this.#abort = new AbortController();
+    this.close();
     this.#item = item;
     this.#part("large-name").textContent = item.name;
     this.#part("large-path").replaceChildren(...breakable(item.path));
-    const { original, download } = { original: this.#part("original"), download: this.#part("download") };
-    original.href = item.original_url;
-    download.href = item.original_url;
-    download.download = item.name;
+    this.#showFile(item);
     writeFacts(this.#part("large-facts"), factsOf(item, null));
     this.#showSaid({ title: null, captions: [], keywords: [], companions: [] });
     this.#showExif(null);
-    this.tags.clear();
+    this.tags.begin(item);
     this.others.show(null);
-    this.#loadAll(item, this.#abort.signal);
+  }
+
+  /** The details are seen. */
+  look() {
+    if (!this.#item || this.#abort) return;
+    this.#abort = new AbortController();
+    this.#loadAll(this.#item, this.#abort.signal);
+  }
+
+  #showFile({ original_url: url, name, seconds }) {
+    const [original, download] = [this.#part("original"), this.#part("download")];
+    original.href = url;
+    this.#part("original-name").textContent = say(seconds === null ? "large.original" : "large.original_video");
+    download.href = url;
+    download.download = name;
+    download.hidden = seconds !== null; // it would be the whole video, by the name of a picture
   }
 
   close() {
     this.#abort?.abort();
+    this.#abort = null;
     this.#item = null;
   }
 
@@ -52,19 +65,16 @@ export class Details {
   async #loadAll(item, signal) {
     await new Promise((stays) => setTimeout(stays, STAYS));
     if (signal.aborted) return;
+    const seen = (show) => (answer) => signal.aborted || show(answer);
     const loads = [
-      image(item.id, signal).then((said) => this.#unless(signal, () => this.#showSaid(said, item))),
-      this.tags.load(item, signal),
-      duplicates(item.id, signal).then((group) => this.#unless(signal, () => this.others.show(group))),
+      image(item.id, signal).then(seen((said) => this.#showSaid(said))),
+      this.tags.load(signal),
+      duplicates(item.id, signal).then(seen((group) => this.others.show(group))),
+      item.seconds === null && exif(item.id, signal).then(seen((said) => this.#showExif(said))),
     ];
-    if (item.seconds === null) loads.push(exif(item.id, signal).then((said) => this.#unless(signal, () => this.#showExif(said))));
     for (const { reason } of await Promise.allSettled(loads)) {
       if (reason && !signal.aborted && !(reason instanceof RequestFailed)) throw reason;
     }
-  }
-
-  #unless(signal, does) {
-    if (!signal.aborted) does();
   }
 
   #showSaid({ title, captions, keywords, companions, rating = null }) {
@@ -93,7 +103,7 @@ export class Details {
 
   async #copy(text, done) {
     await navigator.clipboard.writeText(text);
-    this.#part("large-status").textContent = done;
+    this.onCopied(done);
   }
 }
 
@@ -136,7 +146,11 @@ function cameraFacts(said) {
   ];
 }
 
-const signed = (value) => (value > 0 ? `+${formatDecimal(value)}` : formatDecimal(value));
+/** Cameras set it in thirds. */
+function signed(value) {
+  const rounded = Math.round(value * 100) / 100;
+  return rounded > 0 ? `+${formatDecimal(rounded)}` : formatDecimal(rounded);
+}
 
 /** As cameras write it: 1/250 s, and whole numbers from a third of a second on. */
 function exposure(seconds) {

@@ -39,14 +39,27 @@ export class Opened {
   async show(state) {
     const { results } = this.page;
     const index = results?.indexOf(state.open) ?? -1;
-    const item = index >= 0 ? results.items[index] : await this.#item(state.open);
+    const item = index >= 0 ? results.item(index) : await this.#item(state.open);
     if (this.page.state !== state) return;
     if (index >= 0) this.#place = index;
-    this.view.show(item, this.#placeOf(index), {
-      state,
-      parts: hasQuery(state) ? partsOfScore(state, { meaning: results?.meaning ?? null, chips: results?.chips ?? [] }) : [],
-      query: results?.meaning ?? "",
-    });
+    this.#draw(state, item, index);
+    if (index >= 0) await this.#fetchNeighbours(state, item, index);
+  }
+
+  #draw(state, item, index) {
+    const { meaning = null, chips = [], joined = null } = this.page.results ?? {};
+    const parts = hasQuery(state) ? partsOfScore(state, { meaning, chips }) : [];
+    const markable = joined === null && parts.some(({ ask }) => ask); // marks are of one collection
+    this.view.show(item, this.#placeOf(index), { state, parts, query: meaning ?? "", markable });
+  }
+
+  /** At the edge of what was fetched. */
+  async #fetchNeighbours(state, item, index) {
+    const { results } = this.page;
+    const missing = [-1, 1].filter((step) => !results.item(index + step));
+    if (!missing.length) return;
+    await Promise.all(missing.map((step) => results.nearest(index + step, step)));
+    if (this.page.state === state) this.#draw(state, item, index);
   }
 
   #item(reference) {
@@ -59,10 +72,10 @@ export class Opened {
     const { results } = this.page;
     const gone = index < 0 && this.#place >= 0;
     const at = gone ? this.#place : index;
-    const near = (position) => (at < 0 ? null : (results?.items[position] ?? null));
+    const near = (position) => (at < 0 ? null : (results?.item(position) ?? null));
     return {
       index,
-      count: results?.items.length ?? 0,
+      count: results?.total ?? 0,
       complete: results?.complete ?? true,
       previous: near(at - 1),
       next: near(gone ? at : at + 1),
@@ -70,11 +83,11 @@ export class Opened {
   }
 
   async #step(step) {
-    const { items } = this.page.results;
-    const { index, previous, next } = this.#placeOf(this.page.results.indexOf(this.page.state.open));
-    const item = { "-1": previous, 1: next, "-Infinity": items[0], Infinity: items.at(-1) }[step];
+    const { results } = this.page;
+    const { previous, next } = this.#placeOf(results.indexOf(this.page.state.open));
+    const known = { "-1": previous, 1: next }[step];
+    const item = known ?? (step < 0 ? await results.nearest(0, 1) : await results.nearest(results.total - 1, -1));
     if (!item || item.id === this.page.state.open) return;
-    this.page.nearing(Math.max(index, 0));
     await this.page.go({ ...this.page.state, open: item.id }, { replace: true });
   }
 

@@ -10,11 +10,11 @@ const SUGGESTED = 500; // tags offered while one is typed
 export class Tags {
   /**
    * @param {HTMLElement} section
-   * @param {{onSearch: (tag: string) => void, suggestions: (most: number) => Promise<{name: string}[]>,
-   *   onProblem: (message: string) => void}} handlers
+   * @param {{onSearch: (tag: string) => void, onTags: (tags: object[]) => void, onProblem: (message: string) => void,
+   *   suggestions: (most: number) => Promise<{name: string}[]>}} handlers
    */
-  constructor(section, { onSearch, suggestions, onProblem }) {
-    Object.assign(this, { section, onSearch, suggestions, onProblem });
+  constructor(section, { onSearch, onTags, onProblem, suggestions }) {
+    Object.assign(this, { section, onSearch, onTags, onProblem, suggestions });
     this.list = section.querySelector("#tags");
     this.form = section.querySelector("#tag-form");
     this.input = section.querySelector("#tag-input");
@@ -28,23 +28,25 @@ export class Tags {
   }
 
   #reference = null;
+  #said = 0; // how often something was added or removed: what was asked for before is out of date
 
-  /** Nothing is known of the next picture yet. */
-  clear() {
-    this.#reference = null;
-    this.list.replaceChildren();
+  /** Another picture, of which nothing is known yet. */
+  begin(item) {
+    this.#reference = item.id;
+    this.#said += 1;
+    this.#show([]);
     this.input.value = "";
   }
 
-  async load(item, signal) {
-    const tags = await tagsOf(item.id, signal);
-    if (signal.aborted) return;
-    this.#reference = item.id;
-    this.#show(tags);
+  async load(signal) {
+    const said = this.#said;
+    const tags = await tagsOf(this.#reference, signal);
+    if (said === this.#said) this.#show(tags);
   }
 
   #show(tags) {
     this.list.replaceChildren(...tags.map((tag) => this.#chip(tag)));
+    this.onTags(tags);
   }
 
   #chip({ name, list, score }) {
@@ -74,11 +76,11 @@ export class Tags {
 
   /** @param {string} [then] the tag that the keyboard goes to; without one it goes to the input */
   async #say(said, then) {
-    const reference = this.#reference;
-    if (reference === null) return;
+    this.#said += 1;
+    const mine = this.#said;
     try {
-      const tags = await tagByHand(reference, said);
-      if (this.#reference !== reference) return;
+      const tags = await tagByHand(this.#reference, said);
+      if (this.#said !== mine) return;
       this.#show(tags);
       if (said.add) this.input.value = "";
       const chip = [...this.list.children].find((one) => one.firstElementChild.textContent === then);

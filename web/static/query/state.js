@@ -7,7 +7,7 @@
 //                       "text": `ref` is words
 //               weight  -1 to 1, never 0; below 0 is not to be seen
 //               region  the part of a picture that is meant: [left, top, width, height] as fractions; null is all of it
-// sort        "newest", "oldest", "name", or null for the usual order
+// sort        "newest", "oldest", "name", "rating", or null for the usual order
 // collapse    whether each group of duplicates is shown once
 // right, wrong  images marked as such, as in reference.js
 // collection  the only one to search, or null for all that are served
@@ -15,7 +15,7 @@
 
 import { parseReference } from "../shared/reference.js";
 
-const SORTS = ["newest", "oldest", "name"];
+const SORTS = ["newest", "oldest", "name", "rating"];
 const HASH = /^[0-9a-f]{64}$/;
 const MAX_TERMS = 32; // as the server takes them; one is left for the box
 

@@ -1,29 +1,30 @@
-// The results as justified rows. Only rows near the screen are in the document; each picture keeps its element.
+// The results as justified rows. Only rows near the screen are in the document, and only pages near it are fetched.
 
-import { thumbnailUrl } from "../shared/api.js";
-import { justify } from "./layout.js";
-import { messages } from "../shared/messages.js";
-import { formatScore } from "../shared/numbers.js";
+import { Arrangement, GAP } from "./arrangement.js";
+import { Drawing } from "./drawing.js";
+import { destination } from "./moving.js";
+import { PAGE } from "./results.js";
 
-const GAP = 6;
-const STRETCH = 1.75; // a small thumbnail may be shown this much larger than it is; then the large one is fetched
 const AHEAD = 1.25; // screens of rows kept ready above and below
-const SKELETON = [1.5, 0.75, 1.33, 1.78, 1, 1.5, 0.67, 1.33, 1.5, 1.2, 1.78, 0.8].map((r) => ({ width: r, height: 1 }));
+const CELLS = 130; // at most about so many, however large the screen: the document stays below 1,500 elements
+const STILL = 60; // ms; a page that is passed in less is not asked for
+const LONGEST = 250; // ms that are waited at most
+const AT_ONCE = 2; // pages asked for
 
 export class Grid {
   /**
    * @param {HTMLElement} element
-   * @param {{address: (item: object) => string, onOpen: (item: object) => void, onNearEnd: () => void}} options
+   * @param {{address: (item: object) => string, onOpen: (item: object) => void, load: (page: number) => Promise<boolean>,
+   *   newLine: () => HTMLElement, look: (item: object) => {selected: boolean, mark: "right" | "wrong" | null},
+   *   onMoved: () => void}} options `load` has a page of the results fetched, and says whether it came; `newLine` makes
+   *   what stands where relevance ends
    */
-  constructor(element, { address, onOpen, onNearEnd }) {
-    this.element = element;
-    this.address = address;
-    this.onNearEnd = onNearEnd;
-    this.items = [];
-    this.complete = true;
-    this.lastRelevant = null;
-    this.active = 0; // the picture that Tab reaches
-    this.#layout = justify([], 1, { gap: GAP, complete: true });
+  constructor(element, { address, onOpen, load, newLine, look, onMoved }) {
+    Object.assign(this, { element, address, load, look, onMoved });
+    this.results = null;
+    this.active = 0; // the position that Tab reaches
+    this.#drawing = new Drawing(element, newLine);
+    this.#arrangement = new Arrangement(null, 1);
     addEventListener("scroll", () => this.#schedule(), { passive: true });
     new ResizeObserver(() => this.#resized()).observe(element);
     element.addEventListener("click", (event) => this.#clicked(event, onOpen));
@@ -31,49 +32,105 @@ export class Grid {
     element.addEventListener("keydown", (event) => this.#moved(event));
   }
 
-  #cells = new Map(); // image -> <li>
-  #layout;
-  #width = 0;
+  #drawing;
+  #arrangement;
+  #version = 0; // of what cells show beside their pictures
   #frame = 0;
+  #timer = 0;
+  #drawn = 0; // when, in ms
+  #asked = new Set();
 
-  /**
-   * @param {boolean} complete no more pages follow
-   * @param {number | null} lastRelevant those after this position are drawn as unlikely to match
-   */
-  show(items, complete, lastRelevant = null) {
-    const same = this.items === items;
-    this.items = items;
-    this.complete = complete;
-    this.lastRelevant = lastRelevant;
-    if (!same) this.active = 0;
-    this.#arrange();
+  /** @param {object | null} results @param {{position: number, above: number} | null} place as `place` told it; null: the top */
+  show(results, place = null) {
+    this.results = results;
+    this.active = place?.position ?? 0;
+    this.#begin();
+    if (place) this.#scrollTo(place);
+    else scrollTo({ top: 0, behavior: "instant" });
+    this.#render();
   }
 
-  /** Put the keyboard on a picture, scrolled into view. */
-  focus(index) {
-    if (!this.#layout.boxes.length) return;
-    this.active = Math.min(Math.max(index, 0), this.#layout.boxes.length - 1);
+  /** More pictures have come, or what is drawn over them has changed. */
+  update() {
+    this.#version += 1;
+    this.#arrangement.resize();
     this.#render();
-    const link = this.#cells.get(this.items[this.active].id)?.firstElementChild;
-    link?.focus({ preventScroll: true });
-    link?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Where the grid is scrolled to: a position, and how far above the top of the screen its row begins; null at the top. */
+  get place() {
+    return scrollY > 0 ? this.#arrangement.placeAt(this.#view) : null;
+  }
+
+  /** The last position of the first row on the screen. */
+  get position() {
+    const place = this.#arrangement.placeAt(Math.max(this.#view + this.#bar + 2 * GAP, 0));
+    return place ? this.#arrangement.endOfRow(place.position) - 1 : 0;
   }
 
   get hasFocus() {
     return this.element.contains(document.activeElement);
   }
 
-  #resized() {
-    if (this.element.clientWidth === this.#width) return;
-    this.#arrange();
+  /** The position of a cell, or of something in it; null for anything else. */
+  positionOf(element) {
+    const cell = element.closest?.(".cell");
+    return cell && this.element.contains(cell) ? Number(cell.dataset.position) : null;
   }
 
-  #arrange() {
-    this.#width = this.element.clientWidth;
-    if (!this.#width) return;
-    this.#layout = justify(this.items, this.#width, { gap: GAP, complete: this.complete });
-    this.element.style.blockSize = `${this.#layout.height}px`;
+  /** Scroll to a position, below the bar. */
+  goTo(position) {
+    this.#scrollTo({ position, above: -this.#bar - GAP });
     this.#render();
+  }
+
+  /** Put the keyboard on a picture, scrolled into view, as soon as it is here. */
+  async focus(position) {
+    const { results } = this;
+    if (!results?.total) return;
+    const target = Math.min(Math.max(position, 0), results.total - 1);
+    if (!results.page(Math.floor(target / PAGE))) {
+      this.goTo(target);
+      if (!(await this.#fetch(Math.floor(target / PAGE))) || results !== this.results) return;
+    }
+    this.active = this.#existing(target);
+    this.#show(this.active);
+    this.#drawing.link(results.item(this.active)?.id)?.focus({ preventScroll: true });
+  }
+
+  /** Pixels of the grid above the top of the screen; negative while its own top is on it. */
+  get #view() {
+    return -this.element.getBoundingClientRect().top;
+  }
+
+  get #bar() {
+    return Number.parseFloat(getComputedStyle(this.element).scrollMarginBlockStart) || 0;
+  }
+
+  get #margin() {
+    const each = this.#arrangement.height / Math.max(this.#arrangement.total, 1); // pixels a picture
+    return Math.max(Math.min(AHEAD * innerHeight, (CELLS * each - innerHeight) / 2), 0.25 * innerHeight);
+  }
+
+  /** A page with holes, where images were removed, has fewer pictures than positions. */
+  #existing(position) {
+    const count = this.results?.page(Math.floor(position / PAGE))?.length ?? PAGE;
+    return position - Math.max((position % PAGE) - count + 1, 0);
+  }
+
+  #resized() {
+    if (this.element.clientWidth === this.#arrangement.width) return;
+    const { place } = this;
+    this.#begin();
+    if (place) this.#scrollTo(place);
+    this.#render();
+  }
+
+  #begin() {
+    this.#version += 1;
+    this.#arrangement = new Arrangement(this.results, this.element.clientWidth);
+    this.#drawing.drawLine(null, null);
+    this.element.style.blockSize = `${this.#arrangement.height}px`;
   }
 
   #schedule() {
@@ -83,186 +140,112 @@ export class Grid {
     });
   }
 
+  /** What is laid out now may be higher or lower than was estimated: the picture at the top of the screen stays there. */
   #render() {
-    const top = -this.element.getBoundingClientRect().top;
-    const margin = innerHeight * AHEAD;
-    const wanted = this.#between(top - margin, top + innerHeight + margin);
-    this.#place(wanted);
-    const nearEnd = top + innerHeight + margin > this.#layout.height;
-    if (nearEnd && !this.complete && this.items.length) this.onNearEnd();
+    if (!this.element.clientWidth) return;
+    const before = this.#view;
+    const view = this.#layOutNear(before);
+    this.element.style.blockSize = `${this.#arrangement.height}px`;
+    if (Math.abs(view - before) > 0.5) scrollBy({ top: view - before, behavior: "instant" });
+    if (!this.hasFocus) this.active = this.#existing(this.#arrangement.placeAt(Math.max(view, 0))?.position ?? 0);
+    this.#draw(view);
+    this.onMoved();
   }
 
-  /** Positions to draw, in order: rows between two heights, and the one that holds the keyboard. */
-  #between(from, to) {
-    const { rows } = this.#layout;
-    const wanted = [];
-    for (let row = firstBelow(rows, from); row < rows.length && rows[row].y < to; row += 1) {
-      for (let index = rows[row].start; index < rows[row].end; index += 1) wanted.push([index, rows[row]]);
+  /** @returns {number} where the view is afterwards */
+  #layOutNear(before) {
+    const place = before > 0 ? this.#arrangement.placeAt(before) : null;
+    const near = (view) => this.#arrangement.pages(view - this.#margin, view + innerHeight + this.#margin);
+    let view = before;
+    while (this.#arrangement.layOut(...near(view))) {
+      if (place) view = this.#arrangement.heightOf(place);
     }
-    const holder = rows.find(({ start, end }) => start <= this.active && this.active < end);
-    if (holder && !wanted.some(([index]) => index === this.active)) {
-      wanted[wanted.length && wanted[0][0] < this.active ? "push" : "unshift"]([this.active, holder]);
-    }
-    return wanted;
+    return view;
   }
 
-  #place(wanted) {
-    const keep = new Set(wanted.map(([index]) => this.items[index].id));
-    for (const [id, cell] of this.#cells) {
-      if (keep.has(id)) continue;
-      cell.querySelector("img").removeAttribute("src"); // a download that nobody waits for any more
-      cell.remove();
-      this.#cells.delete(id);
-    }
-    let next = this.element.firstElementChild;
-    for (const [index, row] of wanted) {
-      const cell = this.#cell(this.items[index]);
-      if (cell === next) next = cell.nextElementSibling;
-      else this.element.insertBefore(cell, next);
-      this.#update(cell, index, row);
-    }
+  #draw(view) {
+    const { pictures, missing, line } = this.#arrangement.between(view - this.#margin, view + innerHeight + this.#margin);
+    const { results } = this;
+    const describe = ({ item, position }) => ({
+      total: results.complete ? results.total : -1,
+      address: this.address(item),
+      unlikely: results.line !== null && position >= results.line,
+      ...this.look(item),
+    });
+    this.#drawing.draw(pictures, { version: this.#version, active: this.active, describe });
+    this.#drawing.drawBlanks(new Map(missing.map((page) => [page, this.#arrangement.extent(page)])));
+    this.#drawing.drawLine(line, line === null ? null : results.item(results.line)?.id);
+    this.#ask(missing);
   }
 
-  #cell(item) {
-    const cell = this.#cells.get(item.id) ?? newCell(item);
-    this.#cells.set(item.id, cell);
-    return cell;
+  /** Scroll as little as it takes to have a picture on the screen. */
+  #show(position) {
+    this.#arrangement.layOut(Math.floor(position / PAGE));
+    const layout = this.#arrangement.page(Math.floor(position / PAGE));
+    const top = this.#arrangement.heightOf({ position, above: 0 });
+    const bottom = top + (layout?.rows.find(({ end }) => position % PAGE < end)?.height ?? 0);
+    const view = this.#view;
+    const least = bottom - innerHeight + GAP;
+    const most = top - this.#bar - GAP;
+    const wanted = Math.min(Math.max(view, least), most);
+    this.element.style.blockSize = `${this.#arrangement.height}px`;
+    if (wanted !== view) scrollBy({ top: wanted - view, behavior: "instant" });
+    this.#render();
   }
 
-  #update(cell, index, row) {
-    const item = this.items[index];
-    const { x, width } = this.#layout.boxes[index];
-    cell.style.insetInlineStart = `${x}px`;
-    cell.style.insetBlockStart = `${row.y}px`;
-    cell.style.inlineSize = `${width}px`;
-    cell.style.blockSize = `${row.height}px`;
-    const unlikely = this.lastRelevant !== null && index > this.lastRelevant;
-    cell.classList.toggle("unlikely", unlikely);
-    cell.classList.toggle("first-unlikely", unlikely && index === this.lastRelevant + 1);
-    cell.setAttribute("aria-posinset", index + 1);
-    cell.setAttribute("aria-setsize", this.complete ? this.items.length : -1);
-    chooseThumbnail(cell.querySelector("img"), item, Math.max(width, row.height));
-    const link = cell.firstElementChild;
-    link.tabIndex = index === this.active ? 0 : -1;
-    link.href = this.address(item);
-    link.dataset.index = index;
-    link.querySelector(".cell-score").textContent = item.score === undefined ? "" : formatScore(item.score);
+  /**
+   * Ask for the pages that the screen rests on, few at once: who drags the scrollbar passes hundreds. Where frames take
+   * long, so does a rest.
+   */
+  #ask(missing) {
+    clearTimeout(this.#timer);
+    const frame = performance.now() - this.#drawn;
+    this.#drawn = performance.now();
+    if (!missing.length) return;
+    this.#timer = setTimeout(() => {
+      for (const page of missing) if (this.#asked.size < AT_ONCE && !this.#asked.has(page)) this.#fetch(page);
+    }, Math.min(Math.max(STILL, 2 * frame), LONGEST));
+  }
+
+  async #fetch(page) {
+    const { results } = this;
+    this.#asked.add(page);
+    const came = await this.load(page).finally(() => this.#asked.delete(page));
+    if (came && results === this.results) this.update();
+    return came;
+  }
+
+  #scrollTo(place) {
+    this.#arrangement.layOut(Math.floor(place.position / PAGE));
+    this.element.style.blockSize = `${this.#arrangement.height}px`;
+    scrollBy({ top: this.#arrangement.heightOf(place) - this.#view, behavior: "instant" });
   }
 
   #clicked(event, onOpen) {
     const link = event.target.closest("a");
     const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (!link || elsewhere) return;
+    if (!link || elsewhere || event.defaultPrevented) return;
     event.preventDefault();
-    onOpen(this.items[Number(link.dataset.index)]);
+    onOpen(this.results.item(this.positionOf(link)));
   }
 
   #focused(event) {
-    const link = event.target.closest("a");
-    if (!link || Number(link.dataset.index) === this.active) return;
-    this.active = Number(link.dataset.index);
-    for (const other of this.element.querySelectorAll("a")) other.tabIndex = other === link ? 0 : -1;
+    const position = this.positionOf(event.target);
+    if (position === null || position === this.active) return;
+    this.active = position;
+    this.#drawing.reach(position);
   }
 
   #moved(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || !event.target.closest("a")) return;
-    const target = this.#destination(event.key);
+    const rightToLeft = getComputedStyle(this.element).direction === "rtl";
+    const rowsOf = (page) => {
+      this.#arrangement.layOut(page);
+      return this.#arrangement.page(page);
+    };
+    const target = destination(event.key, this.active, { results: this.results, rowsOf, rightToLeft });
     if (target === null) return;
     event.preventDefault();
     this.focus(target);
   }
-
-  #destination(key) {
-    const rightToLeft = getComputedStyle(this.element).direction === "rtl";
-    const last = this.#layout.boxes.length - 1;
-    switch (key) {
-      case "ArrowRight":
-        return Math.min(this.active + (rightToLeft ? -1 : 1), last);
-      case "ArrowLeft":
-        return Math.max(this.active + (rightToLeft ? 1 : -1), 0);
-      case "ArrowDown":
-        return this.#across(1);
-      case "ArrowUp":
-        return this.#across(-1);
-      case "Home":
-        return 0;
-      case "End":
-        return last;
-      default:
-        return null;
-    }
-  }
-
-  /** The picture of the next or previous row whose middle is nearest. */
-  #across(step) {
-    const { rows, boxes } = this.#layout;
-    const row = rows[rows.findIndex(({ end }) => this.active < end) + step];
-    if (!row) return this.active;
-    const middle = (index) => boxes[index].x + boxes[index].width / 2;
-    const distance = (index) => Math.abs(middle(index) - middle(this.active));
-    let best = row.start;
-    for (let index = row.start; index < row.end; index += 1) {
-      if (distance(index) < distance(best)) best = index;
-    }
-    return best;
-  }
-}
-
-/** Grey boxes in place of pictures that are on their way, filling the element's width. */
-export function drawSkeleton(element) {
-  const pictures = Array.from({ length: 36 }, (_, index) => SKELETON[index % SKELETON.length]);
-  const { rows, boxes } = justify(pictures, element.clientWidth, { gap: GAP, complete: false });
-  element.replaceChildren(
-    ...rows.flatMap(({ start, end, y, height }) =>
-      boxes.slice(start, end).map(({ x, width }) => {
-        const box = document.createElement("span");
-        Object.assign(box.style, {
-          insetInlineStart: `${x}px`,
-          insetBlockStart: `${y}px`,
-          inlineSize: `${width}px`,
-          blockSize: `${height}px`,
-        });
-        return box;
-      }),
-    ),
-  );
-}
-
-function newCell(item) {
-  const template = document.createElement("template");
-  template.innerHTML =
-    '<li class="cell"><a><img alt="" loading="lazy" decoding="async" draggable="false">' +
-    '<span class="cell-caption" aria-hidden="true"><span class="cell-name"></span><span class="cell-score"></span></span></a></li>';
-  const cell = template.content.firstElementChild;
-  const picture = cell.querySelector("img");
-  cell.style.setProperty("--hue", (Number.parseInt(item.id, 10) * 47) % 360);
-  cell.querySelector(".cell-name").textContent = item.name;
-  picture.alt = item.name;
-  picture.addEventListener("load", () => cell.classList.add("loaded"));
-  picture.addEventListener("error", () => {
-    if (!picture.hasAttribute("src")) return;
-    cell.classList.add("broken");
-    cell.title = messages.previewFailed;
-  });
-  return cell;
-}
-
-/** @param {number} longest side of the box, in CSS pixels */
-function chooseThumbnail(picture, item, longest) {
-  const side = longest * devicePixelRatio > 320 * STRETCH ? 1280 : 320;
-  if (side <= Number(picture.dataset.side ?? 0)) return; // what is there is good enough
-  picture.dataset.side = side;
-  picture.src = thumbnailUrl(item, side);
-}
-
-/** The first row that ends below a height: rows are sorted, so by halving. */
-function firstBelow(rows, y) {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (rows[middle].y + rows[middle].height < y) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

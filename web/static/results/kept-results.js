@@ -22,7 +22,7 @@ export class KeptResults {
   item(reference) {
     for (const results of this.#kept.values()) {
       const index = results.indexOf(reference);
-      if (index >= 0) return results.items[index];
+      if (index >= 0) return results.item(index);
     }
     return null;
   }

@@ -28,9 +28,26 @@ export async function search(query, { k, offset, signal }) {
   return identified(await request(address("/api/search", scope(query)), options));
 }
 
-/** The page after the one that came with `cursor`, of the same pictures. Status 410: they are not kept any more. */
-export async function searchOn(cursor, { query, k, signal }) {
-  return identified(await request(address("/api/search", { cursor, k, ...scope(query) }), { signal }));
+/**
+ * The page after the one that came with `cursor`, of the same pictures; with `offset` any other page, of one collection.
+ * Status 410: they are not kept any more.
+ */
+export async function searchOn(cursor, { query, k, offset, signal }) {
+  const fields = { cursor, k, ...(offset !== undefined && { offset }), ...scope(query) };
+  return identified(await request(address("/api/search", fields), { signal }));
+}
+
+/** How many pictures of a query there are of each kind: `{total, year: [{value, images, box}], ...}`. */
+export const facets = async (query, signal) => (await counted(query, { facets: true }, signal)).facets;
+
+/** The months of a query's pictures, the newest first: `{month, images, box}`. */
+export const timeline = async (query, signal) => (await counted(query, { timeline: true }, signal)).timeline;
+
+/** An order alone is a search for all pictures. */
+async function counted(query, what, signal) {
+  const sort = query.sort ?? (query.text || query.terms.length ? null : "newest");
+  const body = { ...searchFields({ ...query, sort, collapse: false }), relevance: false, k: 1, ...what };
+  return request(address("/api/search", scope(query)), { signal, ...asJson(body) });
 }
 
 /** Send a picture to search with. @returns {Promise<string>} the hash it is known by from now on */
@@ -43,15 +60,21 @@ export async function keepPicture(file, signal) {
 export const tags = async (collection, limit) =>
   (await request(address("/api/tags", { limit, ...scope({ collection }) }))).tags;
 
-/** Images, newest first: `{images, next_before}`; of the first collection unless one is named. */
-export async function recent({ collection, limit, before, signal }) {
-  const fields = { limit, ...(before !== null && { before }), ...scope({ collection }) };
+/** Images, newest first: `{images, next_before, total}`; of the first collection unless one is named. */
+export async function recent({ collection, limit, before, offset, signal }) {
+  const fields = { limit, offset, ...(before !== null && { before }), ...scope({ collection }) };
   return identified(await request(address("/api/images", fields), { signal }));
 }
 
 export async function image(reference, signal) {
   const found = await request(address(`/api/images/${partsOf(reference).id}`, scopeOf(reference)), { signal });
   return { ...found, id: referenceOf(found) };
+}
+
+/** An image and what a search collapses with it. */
+export async function duplicatesOf(reference) {
+  const found = await request(address(`/api/images/${partsOf(reference).id}/duplicates`, scopeOf(reference)));
+  return identified(found).images;
 }
 
 export const stats = (collection) => request(address("/api/stats", scope({ collection })));

@@ -9,11 +9,15 @@ const percent = new Intl.NumberFormat(language, { style: "percent" });
 const date = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
 const list = new Intl.ListFormat(language, { type: "conjunction" });
 
+const month = new Intl.DateTimeFormat(language, { month: "long", year: "numeric", timeZone: "UTC" });
+
 export const formatCount = (value) => integer.format(value);
 export const formatDecimal = (value) => decimal.format(value);
 export const formatScore = (value) => score.format(value);
 export const formatLikely = (value) => percent.format(value);
 export const formatDate = (iso) => date.format(new Date(iso));
+/** Of `2023-07`. */
+export const formatMonth = (text) => month.format(new Date(`${text}-01`));
 export const formatList = (parts) => list.format(parts);
 
 export function formatDimensions(width, height) {

@@ -7,9 +7,9 @@ export class Places {
     addEventListener("popstate", onReturn);
   }
 
-  /** For a reload: `{scroll, loaded}` as they were. */
+  /** For a reload: where the grid was, or null. */
   get remembered() {
-    return history.state ?? {};
+    return history.state?.place ?? null;
   }
 
   /** Whether going back closes the large view, as opening it is what the newest entry did. */
@@ -29,8 +29,8 @@ export class Places {
     history.replaceState(history.state, "", address);
   }
 
-  /** @param {number} loaded how many pictures it takes to be there again */
-  remember(loaded) {
-    history.replaceState({ ...history.state, scroll: scrollY, loaded }, "");
+  /** @param {object | null} place as the grid tells it */
+  remember(place) {
+    history.replaceState({ ...history.state, place }, "");
   }
 }
