@@ -40,6 +40,7 @@ def test_what_is_recognised_is_a_chip_that_can_be_taken_away(visitor: Visitor) -
     chips = page.locator("#chips li")
     expect(chips.locator(".chip-value")).to_have_text(["2024", "png", "blue"])
     expect(chips.nth(2)).to_have_text("notSeenblue")
+    expect(page.locator("#box-marks mark")).to_have_text(["2024", "type:png", "-blue"])
     expect(page.locator("h1")).to_have_text("“red”")
     assert all(name.endswith(".png") for name in names(page, 3))
     page.get_by_role("button", name="Remove type:png from the search").click()

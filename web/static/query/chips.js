@@ -1,7 +1,7 @@
 // What was recognised in the box, as chips that can be taken away: filters, and what is not to be seen.
 
 import { icon } from "../shared/icon.js";
-import { say } from "../shared/say.js";
+import { canSay, say } from "../shared/say.js";
 
 const ICONS = {
   date: "date",
@@ -9,6 +9,8 @@ const ICONS = {
   orientation: "orientation",
   size: "size",
   camera: "camera",
+  color: "colour",
+  rating: "star",
   folder: "folder",
   path: "path",
   tag: "tag",
@@ -44,7 +46,7 @@ export class Chips {
     const item = document.createElement("li");
     item.className = unwanted ? "chip unwanted" : "chip";
     item.append(icon(ICONS[kind] ?? "filter"), ...(unwanted ? [small("not", say("query.chip_not"))] : []));
-    item.append(small("kind", say(`query.kinds.${kind}`)), small("value", valueOf(chip)), this.#remove(chip, text));
+    item.append(small("kind", canSay(`query.kinds.${kind}`) ? say(`query.kinds.${kind}`) : ""), small("value", valueOf(chip)), this.#remove(chip, text));
     item.title = chip.text;
     return item;
   }

@@ -2,6 +2,7 @@
 
 import * as api from "../shared/api.js";
 import { say } from "../shared/say.js";
+import { BoxMarks } from "./box-marks.js";
 import { Chips } from "./chips.js";
 import { CropDialog } from "./crop-dialog.js";
 import { acceptPictures } from "./incoming.js";
@@ -37,6 +38,7 @@ export class Query {
       },
       () => this.box.text,
     );
+    this.marks = new BoxMarks(this.box.words, part("box-marks"));
     this.recall = new Recall(page, this.box, (text) => this.box.write(text));
     this.cropDialog = new CropDialog(part("crop"));
     acceptPictures(
@@ -72,6 +74,7 @@ export class Query {
   /** The answer is on the page. */
   answered({ query, meaning, chips, facets }) {
     this.chips.show(chips, query.text);
+    this.marks.show(chips, query.text);
     this.#answered = [query, meaning];
     this.#showTitle(query, meaning);
     const name = titleOf(query, (reference) => this.#nameOf(reference));
@@ -81,6 +84,7 @@ export class Query {
   /** There is none. */
   failed(state) {
     this.chips.show([], state.text);
+    this.marks.show([], state.text);
     this.#showTitle(state, null);
   }
 

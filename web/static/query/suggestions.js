@@ -48,7 +48,7 @@ function filters(name, values, before) {
   return values.slice(0, SHOWN[name]).map((value) => ({
     icon: name,
     text: value,
-    box: `${before}${/\s/.test(value) ? `"${value}"` : value} `,
+    box: `${before}${/[\s"]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value} `,
   }));
 }
 
