@@ -3,8 +3,8 @@
     python -m benchmarks.page                      # makes the library first, some minutes
     python -m benchmarks.page --library FOLDER     # keeps it there, or finds it
 
-Images are made up and their thumbnails rendered beforehand (page_library.py); the model is `mini`, the server the one that
-`sightline serve` runs, in a process of its own, the browser Chromium at 1280 x 800.
+Images are made up and their thumbnails rendered beforehand (page_library.py); the model is `mini`, the server the one
+that `sightline serve` runs, in a process of its own, the browser Chromium at 1280 x 800.
 
 *Interaction to next paint* is what the browser says of keys: the time from each to the frame that shows what it did, in
 steps of 8 ms, keys below 16 ms as that. While pictures are scrolled through by keys and wheel, and while words are
@@ -213,7 +213,13 @@ def main(
         with serving(folder) as address:
             lines = measure(address)
     load = f"{os.getloadavg()[0]:.1f} at the end"
-    publish([*lines, plain("load of the machine", load)], "page", f"python -m benchmarks.page --images {images}", output, PAGE)
+    publish(
+        [*lines, plain("load of the machine", load)],
+        "page",
+        f"python -m benchmarks.page --images {images}",
+        output,
+        PAGE,
+    )
 
 
 PAGE = DOCS / "page.md"
