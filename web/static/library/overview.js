@@ -128,6 +128,7 @@ function again({ kind, arguments: { folder, places, kind: source, model } }) {
     reindex: () => requests.reindex(model),
     deduplicate: () => requests.deduplicate(),
     tag: () => requests.tag(),
+    map: () => requests.map(),
   };
   return kinds[kind]();
 }

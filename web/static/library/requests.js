@@ -10,7 +10,7 @@ export function about(url, fields = {}) {
   return query.size ? `${url}?${query}` : url;
 }
 
-export const post = (url, fields) => send("POST", about(url), fields);
+const post = (url, fields) => send("POST", about(url), fields);
 
 const send = (method, url, fields) =>
   request(url, {
@@ -33,6 +33,7 @@ export const index = (folder, source = "folder") =>
   post("/api/jobs", { kind: "index", folder, ...(source !== "folder" && { source }) });
 
 export const reindex = (model) => post("/api/jobs", { kind: "reindex", model });
+export const map = () => post("/api/jobs", { kind: "map" });
 export const deduplicate = () => post("/api/jobs", { kind: "deduplicate" });
 export const tag = () => post("/api/jobs", { kind: "tag" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
