@@ -138,6 +138,11 @@ def test_by_touch_the_tray_scrolls_and_a_corner_can_be_pulled(visitor: Visitor) 
     pick_several(page, "red", "blue", "green")
     expect(page.locator(".term:not([aria-busy])")).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    search(page, "red type:png -blue portrait orientation")
+    expect(page.locator("#chips li")).to_have_count(3)
+    page.set_viewport_size({"width": 320, "height": 640})  # 1280 pixels at 400 %, too
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.set_viewport_size(PHONE["viewport"])
     page.locator(".term-picture").first.tap()
     corner = page.locator(".crop-handle[data-edges='right bottom']")
     drag(page, page.locator(".crop-area"), (0.75, 0.75), (0.95, 0.9))
