@@ -170,7 +170,7 @@ def measure_edits(shard: Path, encoder: Encoder, photos: int, edited: int, seed:
             yield from _costs(report.images, report.seconds, again.seconds)
             names = {state.content_hash: Path(state.path).name for state in collection.catalog.files_under("/")}
             what = {content: made[name] for content, name in names.items()}
-            contents, evidence = _evidence(collection)
+            contents, evidence = evidence_of(collection)
             if choose:
                 yield from _chosen(contents, evidence, what)
             yield from lines_of(*counted(judged(contents, evidence), what))
@@ -187,7 +187,7 @@ def measure_painted(encoder: Encoder, pictures: int, seed: int) -> Iterator[Line
         with Collection.open_or_create(Path(place) / "library", encoder.manifest) as collection:
             sync(collection, encoder, FolderSource(Path(place) / "painted"))
             find_duplicates(collection, lambda done, total, doing: None)
-            contents, evidence = _evidence(collection)
+            contents, evidence = evidence_of(collection)
             files = collection.catalog.files_under("/")
             what = {state.content_hash: captions[Path(state.path).name] for state in files}
     for name, colour in (("", THRESHOLDS.colour), (", if colours were not compared", -1.0)):
@@ -198,7 +198,7 @@ def measure_painted(encoder: Encoder, pictures: int, seed: int) -> Iterator[Line
         )
 
 
-def _evidence(collection: Collection) -> tuple[Contents, Evidence]:
+def evidence_of(collection: Collection) -> tuple[Contents, Evidence]:
     contents = collection.catalog.duplicate_store.contents()
     ids, vectors = collection.snapshot().contents()
     return contents, examined(contents, vectors[np.searchsorted(ids, contents.ids)], lambda doing: None)

@@ -40,6 +40,7 @@ from benchmarks.vector_search.generator import World
 from benchmarks.wordnet_groups import WordNet
 from indexer.encoder import Embeddings, Encoder, load_encoder
 from indexer.tags.feedback import Marks, Moments, boundary, marks_part, sampled
+from indexer.training.shards import read_shard
 from indexer.vectors import Ids, Mask, Vectors
 from indexer.vectors.segmented import SegmentedIndex
 
@@ -73,13 +74,14 @@ class Task:
 
 
 def tasks(shard: Path, encoder: Encoder, wordnet: WordNet) -> list[Task]:
-    photos = read_photos(shard, 10_000, encoder)
+    captioned = next(iter(read_shard(shard))).label is None
+    photos = read_photos(shard, CAPTIONED if captioned else 10_000, encoder)
     labels = np.array([(example.label or "").lower() for example in photos.examples])
     numbers = [name.split("_")[0] for name in _file_names(shard)]
-    if not any(labels):
+    if captioned:
         return [_of_words(photos)]
     found = [_of_labels(photos, labels)]
-    if all(number in wordnet.above for number in (one[1:] for one in numbers)):
+    if any(number[1:] in wordnet.names for number in numbers):
         found.append(_of_groups(f"{photos.name}, groups", photos.vectors, numbers, wordnet))
         if len(found[0].texts) > 1:
             rows = np.concatenate([np.flatnonzero(labels == one)[:5] for one in np.unique(labels)])
@@ -104,13 +106,13 @@ def _of_groups(name: str, images: Embeddings, numbers: list[str], wordnet: WordN
 
 def _of_words(photos: Photos) -> Task:
     """Of captions; right is what two of them say."""
-    examples = photos.examples[:CAPTIONED]
+    examples = photos.examples
     right = {}
     for word, places in asked_words([example.captions for example in examples]):
         sure = [place for place, captions in places.items() if captions >= LEAST_CAPTIONS]
         if LEAST_OF_A_CLASS <= len(sure) <= 3 * len(examples) // 10:
             right[word] = np.isin(np.arange(len(examples)), sure)
-    return Task(f"{photos.name}, words", photos.vectors[:CAPTIONED], tuple(right), np.stack(list(right.values())))
+    return Task(f"{photos.name}, words", photos.vectors, tuple(right), np.stack(list(right.values())))
 
 
 def _file_names(shard: Path) -> list[str]:

@@ -11,6 +11,7 @@ it stands one flat threshold of the cosine for all labels, the best one on the f
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,20 +22,28 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
 import numpy as np
+import sqlalchemy as sa
 import typer
 
 from benchmarks.captioned_photos import read_photos
+from benchmarks.catalog_filters import filled
 from benchmarks.goals import Line, at_most, plain, table, write
+from indexer.catalog import Catalog
 from indexer.encoder import Embeddings, Encoder, load_encoder
-from indexer.tags.labels import shipped_labels
+from indexer.tags.labels import Label, shipped_labels
 from indexer.tags.scoring import OFFSET, SHOWN, Background, Scorer, Z, calibrated
-from indexer.vectors import Mask, Vectors
+from indexer.tags.store import Tags
+from indexer.vectors import Ids, Mask, Vectors
 from indexer.vectors.scoring import as_float32
 
 RESULTS = Path(__file__).parent / "results" / "tags.json"
 PARTS = (1, 1, 1, 3, 3, 3, 5, 5, 10, 10, 30)
 """Classes of the parts that are fitted on beside the whole: collections may be of one subject."""
 IMAGES, LABELS, DIMENSION = 1_000_000, 1_000, 512
+TAGS_EACH = 2.63
+"""On average, as many as `speed` finds in its made-up images."""
+AT_ONCE = 8 * 2048
+"""Images a transaction, as tagging has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +163,42 @@ def speed() -> list[Line]:
     ]
 
 
+def writing(images: int, library: Path | None = None) -> list[Line]:
+    """As many tags for each of so many images as `speed` finds, written as tagging writes them, once and once again."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = library or Path(scratch)
+        with Catalog.open(folder / "library") if library else filled(folder, images) as catalog:
+            ids = catalog.ids_where(sa.true())[:images]
+            catalog.tags.put_list("made up", [Label(f"label {n}", (f"label {n}",)) for n in range(LABELS)])
+            labels = np.array([one.id for one in catalog.tags.labels() if one.label.name.startswith("label ")])
+            first, tags = _written(catalog.tags, ids, labels)
+            again, _ = _written(catalog.tags, ids, labels)
+            catalog.tags.remove_list("made up")
+    name = f"{tags:,} tags of {len(ids):,} images written"
+    return [plain(f"{name}, s", first), plain(f"{name} in the place of as many, s", again)]
+
+
+def _written(tags: Tags, ids: Ids, labels: Ids) -> tuple[float, int]:
+    """Seconds, and how many."""
+    random, seconds, written = np.random.default_rng(0), 0.0, 0
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        counts = random.poisson(TAGS_EACH, len(some)).clip(0, 10)
+        owners = np.repeat(some, counts)
+        given = np.concatenate([random.choice(labels, count, replace=False) for count in counts])
+        started = time.perf_counter()
+        columns = owners.tolist(), given.tolist(), random.random(len(owners)).tolist()
+        rows = [{"image_id": i, "label_id": t, "score": s} for i, t, s in zip(*columns, strict=True)]
+        tags.replace(some, rows, everything=True)
+        seconds, written = seconds + time.perf_counter() - started, written + len(rows)
+    return seconds, written
+
+
 def main(
     shards: Annotated[list[Path], typer.Argument(help="The one that was fitted on, then those to report on.")],
     model: Annotated[str, typer.Option(help="The model that encodes.")] = "mini",
     fit: Annotated[bool, typer.Option("--fit", help="Fit the three numbers and the threshold again.")] = False,
+    library: Annotated[Path | None, typer.Option(help="The folder that catalog_filters.py --library filled.")] = None,
     output: Annotated[Path, typer.Option(help="A file for the results.")] = RESULTS,
 ) -> None:
     encoder = load_encoder(model)
@@ -173,6 +214,7 @@ def main(
         for name, way in ways.items():
             lines += judged(of, name, way(of))
     lines += speed()
+    lines += writing(IMAGES, library)
     print(table(lines))
     write(lines, output, f"python benchmarks/tags.py {' '.join(shard.name for shard in shards)}{' --fit' * fit}")
 

@@ -44,10 +44,10 @@ class WordNet:
         return cls(names, above)
 
     def kinds_of(self, number: str) -> set[str]:
-        """It, and all above it."""
+        """It, and all above it; nothing is above a number that WordNet has not."""
         found, left = {number}, [number]
         while left:
-            new = [one for one in self.above[left.pop()] if one not in found]
+            new = [one for one in self.above.get(left.pop(), ()) if one not in found]
             found.update(new)
             left += new
         return found

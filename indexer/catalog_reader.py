@@ -158,6 +158,10 @@ class CatalogReader:
         query = sa.select(sa.func.count()).select_from(embedding)
         return self._number(query.where(embedding.c.revision > since) if since > 0 else query)
 
+    def removed(self) -> int:
+        """How many images that are gone are still noted, so that readers with an older index learn of it."""
+        return self._number(sa.select(sa.func.count()).select_from(self._tables.tombstone))
+
     def total_bytes(self) -> int:
         """Size of all indexed files together."""
         return self._number(sa.select(sa.func.coalesce(sa.func.sum(image.c.size), 0)))

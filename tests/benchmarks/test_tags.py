@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from benchmarks.tags import Labelled, best_cosine, f1, judged
+from benchmarks.catalog_filters import filled
+from benchmarks.tags import Labelled, best_cosine, f1, judged, writing
+from indexer.catalog import Catalog
 
 
 @pytest.fixture
@@ -24,3 +28,14 @@ def test_precision_and_recall_are_of_tags(of: Labelled) -> None:
 def test_the_best_threshold_is_one_that_none_beats(of: Labelled) -> None:
     best = f1(of.images >= best_cosine(of), of.right)
     assert best >= f1(of.images >= 0.85, of.right)
+
+
+def test_tags_are_written_twice_and_taken_away_again(tmp_path: Path) -> None:
+    with filled(tmp_path, 40):
+        pass
+    first, again = writing(40, tmp_path)
+    assert "of 40 images written" in first.name
+    assert first.value > 0
+    assert again.value > 0
+    with Catalog.open(tmp_path / "library") as catalog:
+        assert not catalog.tags.lists()

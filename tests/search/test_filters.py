@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql, sqlite
 
 from indexer.catalog import Catalog
 from indexer.errors import InvalidQuery
@@ -288,8 +289,14 @@ def test_what_a_facet_gives_to_the_box_passes_what_it_counted(catalog: Catalog) 
 
 
 def test_postgresql_is_asked_in_its_own_words() -> None:
-    from sqlalchemy.dialects import postgresql
-
     said = str(clause(PathPart("x")).compile(dialect=postgresql.dialect()))
     assert "position(lower(encode(convert_to(" in said
     assert "encode(image.path, 'escape')" in said
+    assert "image.camera ILIKE" in str(clause(Camera("x")).compile(dialect=postgresql.dialect()))
+
+
+def test_texts_are_looked_into_last() -> None:
+    """SQLite asks in the order given: 1.2 times as long the other way round."""
+    filter = And((Or((Camera("a"), Camera("b"))), Not(PathPart("x")), Orientation("square")))
+    said = str(clause(filter).compile(dialect=sqlite.dialect()))
+    assert said.index("image.width") < said.index("image.camera") < said.index("image.path")

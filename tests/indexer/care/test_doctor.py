@@ -74,11 +74,18 @@ def test_a_sound_collection_is_sound_and_every_check_says_so(library: Path) -> N
         *("index files", "files", "index ids", "self-recall", "model", "model texts"),
     ]
     said = {finding.check: finding.message for finding in found}
-    assert "12 images" in said["pairs"]
+    assert said["pairs"] == "12 images, a vector each"
     assert "recall@10 1.000" in said["self-recall"]
     assert "cosine 1.0000 (median)" in said["model"]
     assert "200 texts" in said["model texts"]
     assert all(name in said["versions"] for name in ("Python", "SQLite", "torch", "open_clip_torch", "faiss"))
+
+
+def test_removed_images_are_counted(library: Path) -> None:
+    with Collection.open(library) as collection:
+        collection.catalog.remove(collection.catalog.ids().tolist()[:3])
+    [pairs] = [finding for finding in examine(library, palette, quick=True) if finding.check == "pairs"]
+    assert pairs.message == "9 images, a vector each; 3 removed ones are noted, 0.0 MB"
 
 
 def test_an_empty_collection_is_sound(tmp_path: Path) -> None:

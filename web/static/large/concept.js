@@ -24,7 +24,7 @@ export class ConceptForm {
     const same = JSON.stringify(taught) === JSON.stringify(this.#taught);
     this.#taught = taught;
     this.collection = collection;
-    this.form.hidden = !taught.right.length && !taught.wrong.length;
+    this.form.hidden = !taught.right.length; // wrong ones alone do not say what it is
     if (!same) this.status.textContent = "";
   }
 

@@ -1,5 +1,5 @@
 // What is known of the picture in the large view: facts that came with it at once; what is said of it, what its camera
-// wrote, its tags and its duplicates when somebody stays to look.
+// wrote, its tags and its duplicates when somebody looks, and stays.
 
 import { RequestFailed, image } from "../shared/api.js";
 import { writeFacts } from "../shared/facts.js";
@@ -24,11 +24,10 @@ export class Details {
 
   #item = null;
   #place = "";
-  #abort = null;
+  #abort = null; // null: nobody has looked
 
   show(item) {
-    this.#abort?.abort();
-    this.#abort = new AbortController();
+    this.close();
     this.#item = item;
     this.#part("large-name").textContent = item.name;
     this.#part("large-path").replaceChildren(...breakable(item.path));
@@ -38,7 +37,13 @@ export class Details {
     this.#showExif(null);
     this.tags.begin(item);
     this.others.show(null);
-    this.#loadAll(item, this.#abort.signal);
+  }
+
+  /** The details are seen. */
+  look() {
+    if (!this.#item || this.#abort) return;
+    this.#abort = new AbortController();
+    this.#loadAll(this.#item, this.#abort.signal);
   }
 
   #showFile({ original_url: url, name, seconds }) {
@@ -52,6 +57,7 @@ export class Details {
 
   close() {
     this.#abort?.abort();
+    this.#abort = null;
     this.#item = null;
   }
 
@@ -59,19 +65,16 @@ export class Details {
   async #loadAll(item, signal) {
     await new Promise((stays) => setTimeout(stays, STAYS));
     if (signal.aborted) return;
+    const seen = (show) => (answer) => signal.aborted || show(answer);
     const loads = [
-      image(item.id, signal).then((said) => this.#unless(signal, () => this.#showSaid(said, item))),
+      image(item.id, signal).then(seen((said) => this.#showSaid(said))),
       this.tags.load(signal),
-      duplicates(item.id, signal).then((group) => this.#unless(signal, () => this.others.show(group))),
+      duplicates(item.id, signal).then(seen((group) => this.others.show(group))),
+      item.seconds === null && exif(item.id, signal).then(seen((said) => this.#showExif(said))),
     ];
-    if (item.seconds === null) loads.push(exif(item.id, signal).then((said) => this.#unless(signal, () => this.#showExif(said))));
     for (const { reason } of await Promise.allSettled(loads)) {
       if (reason && !signal.aborted && !(reason instanceof RequestFailed)) throw reason;
     }
-  }
-
-  #unless(signal, does) {
-    if (!signal.aborted) does();
   }
 
   #showSaid({ title, captions, keywords, companions, rating = null }) {

@@ -5,10 +5,10 @@ const PANNED = 0.2; // of the stage, by an arrow key
 /** @param {import("./large-view.js").LargeView} view */
 export function watchLargeKeys(view) {
   const plain = {
-    "+": () => view.zoom.step(1),
-    "=": () => view.zoom.step(1),
-    "-": () => view.zoom.step(-1),
-    0: () => view.zoom.reset(),
+    "+": () => view.stage.zoom.step(1),
+    "=": () => view.stage.zoom.step(1),
+    "-": () => view.stage.zoom.step(-1),
+    0: () => view.stage.zoom.reset(),
     Home: () => view.step(-Infinity),
     End: () => view.step(Infinity),
     "?": () => document.querySelector("#keys-help").showModal(),
@@ -37,18 +37,18 @@ function act(does, event) {
 
 /** From what was done last: a text being written, the zoom, then the view, which the dialog closes by itself. */
 function escape(view, event) {
-  if (isWriting(event.target)) view.stage.focus({ preventScroll: true });
-  else if (view.zoom.zoomed) view.zoom.reset();
+  if (isWriting(event.target)) view.stage.element.focus({ preventScroll: true });
+  else if (view.stage.zoom.zoomed) view.stage.zoom.reset();
   else return;
   event.preventDefault();
 }
 
 function arrow(view, event) {
   const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-  if (view.zoom.zoomed) {
+  if (view.stage.zoom.zoomed) {
     event.preventDefault();
-    const { clientWidth, clientHeight } = view.stage;
-    view.zoom.move(-x * clientWidth * PANNED, -y * clientHeight * PANNED, { smooth: true });
+    const { clientWidth, clientHeight } = view.stage.element;
+    view.stage.zoom.move(-x * clientWidth * PANNED, -y * clientHeight * PANNED, { smooth: true });
   } else if (x) {
     event.preventDefault();
     const rightToLeft = getComputedStyle(view.dialog).direction === "rtl";

@@ -29,9 +29,9 @@ export class Marks {
     return !this.group.hidden;
   }
 
-  /** @param {boolean} searched whether there is a search that marks can say something of */
-  show(reference, state, searched) {
-    this.group.hidden = !searched;
+  /** @param {boolean} markable whether there is a search that marks can say something of */
+  show(reference, state, markable) {
+    this.group.hidden = !markable;
     for (const [as, button] of Object.entries(this.buttons)) {
       button.setAttribute("aria-pressed", state[as].includes(reference));
     }

@@ -47,12 +47,10 @@ export class Opened {
   }
 
   #draw(state, item, index) {
-    const { results } = this.page;
-    this.view.show(item, this.#placeOf(index), {
-      state,
-      parts: hasQuery(state) ? partsOfScore(state, { meaning: results?.meaning ?? null, chips: results?.chips ?? [] }) : [],
-      query: results?.meaning ?? "",
-    });
+    const { meaning = null, chips = [], joined = null } = this.page.results ?? {};
+    const parts = hasQuery(state) ? partsOfScore(state, { meaning, chips }) : [];
+    const markable = joined === null && parts.some(({ ask }) => ask); // marks are of one collection
+    this.view.show(item, this.#placeOf(index), { state, parts, query: meaning ?? "", markable });
   }
 
   /** At the edge of what was fetched. */

@@ -27,6 +27,7 @@ export class Picture {
     this.sharp.removeAttribute("src"); // or the picture before would stay until the new one has come
     this.frame.style.backgroundImage = item.preview ? `url("${item.preview}")` : "";
     this.soft.src = thumbnailUrl(item, 320);
+    this.sharp.alt = item.name;
     this.#showSharp(item);
   }
 

@@ -8,9 +8,10 @@ export class Sheet {
   /**
    * @param {HTMLElement} dialog its class `bare` says that the panel is put away
    * @param {{panel: HTMLElement, body: HTMLElement, handle: HTMLButtonElement, toggles: HTMLButtonElement[]}} parts
+   * @param {() => void} onOpen
    */
-  constructor(dialog, { panel, body, handle, toggles }) {
-    Object.assign(this, { dialog, panel, body, handle, toggles });
+  constructor(dialog, { panel, body, handle, toggles }, onOpen) {
+    Object.assign(this, { dialog, panel, body, handle, toggles, onOpen });
     for (const button of toggles) button.addEventListener("click", () => this.toggle());
     NARROW.addEventListener("change", () => this.#draw());
     this.#watchDrags();
@@ -36,7 +37,8 @@ export class Sheet {
     this.dialog.classList.toggle("bare", !open);
     for (const button of this.toggles) button.setAttribute("aria-expanded", open);
     this.body.inert = NARROW.matches && !open; // what is out of sight is out of the keyboard's way
-    if (!open) this.panel.scrollTop = 0;
+    if (open) this.onOpen();
+    else this.panel.scrollTop = 0;
   }
 
   #watchDrags() {

@@ -6,6 +6,7 @@ import { fit } from "./picture.js";
 const TAKES = 180; // ms
 const FAR = 0.25; // of the stage's width: a picture let go there goes
 const FAST = 0.4; // pixels a ms: so does one that is flicked
+const GAP = 16; // pixels between pictures, as the style has it
 const BEYOND = 0.3; // how much of the finger's way a picture follows where none is behind it
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -40,7 +41,7 @@ export class Swipe {
     const step = this.#stepOf(x);
     const flicked = Math.abs(speedX) > FAST && Math.sign(speedX) === Math.sign(x);
     const goes = this.#items[step] && (flicked || Math.abs(x) > FAR * this.stage.clientWidth);
-    if (goes) this.#glide(x, Math.sign(x) * this.stage.clientWidth, () => this.onStep(step));
+    if (goes) this.#glide(x, Math.sign(x) * (this.stage.clientWidth + GAP), () => this.onStep(step));
     else this.#glide(this.#items[step] ? x : x * BEYOND, 0);
   }
 
