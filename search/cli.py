@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from indexer.config import Settings, load_settings
-from indexer.errors import InvalidQuery, SightlineError, UnreadableImage
+from indexer.errors import InvalidQuery, InvalidRequest, SightlineError, UnreadableImage
 from indexer.options import SOME_FAILED, Backend, Device, Json, Model, Precision
 from indexer.sources.address import location, parse, shown
 from indexer.terminal import display_path
@@ -139,6 +139,9 @@ def search(
     print0: Annotated[
         bool, typer.Option("--print0", "-0", help="Print only paths, each ended by NUL (xargs -0).")
     ] = False,
+    zip_file: Annotated[
+        Path | None, typer.Option("--zip", help="Also write the originals of the results to this ZIP file.")
+    ] = None,
     library: Libraries = None,
     model: Model = None,
     backend: Backend = None,
@@ -188,15 +191,15 @@ def search(
         plain = QueryOptions(
             k=k, collapse=collapse, relevance=relevance, min_probability=options.min_probability, words=words
         )
-        if options != plain or facets:
+        if options != plain or facets or zip_file is not None:
             raise InvalidQuery("--queries takes its queries from the file; leave out everything else that is asked for")
         any_text = replace(options, text="any").query(lambda _: b"")  # a k out of range is one error, not one a line
         _search_lines(queries, any_text, chosen)
         return
     query = options.query(lambda path: read_picture(path, chosen.limits))
     if len(named) > 1:
-        if facets:
-            raise InvalidQuery("facets are of one collection; give one --library")
+        if facets or zip_file is not None:
+            raise InvalidQuery("facets and --zip are of one collection; give one --library")
         from search.several_cli import search_jointly
 
         search_jointly(query, named, chosen, as_json=as_json, path_end=_path_end(paths, print0))
@@ -204,12 +207,25 @@ def search(
     with open_engine(chosen) as engine:
         results = engine.search(query, facets=facets)
         said = engine.collection.catalog.texts([hit.image.id for hit in results.hits]) if as_json else {}
+    if zip_file is not None:
+        _write_zip(zip_file, results.hits, chosen.limits)
     if as_json:
         typer.echo(json.dumps(_results_json(results, said), indent=2))
     elif end := _path_end(paths, print0):
         write_paths(results.hits, end)
     else:
         _print_results(results)
+
+
+def _write_zip(target: Path, hits: Sequence[Hit], limits: Limits) -> None:
+    from indexer.moving.zipped import zipped
+    from indexer.originals import Originals
+
+    try:
+        with target.open("wb") as file:
+            file.writelines(zipped((hit.image for hit in hits), Originals(limits)))
+    except OSError as error:
+        raise InvalidRequest(f"{display_path(str(target))} cannot be written ({error.strerror})") from error
 
 
 def _path_end(paths: bool, print0: bool) -> bytes | None:

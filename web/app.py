@@ -22,6 +22,7 @@ from indexer.encoder import Encoder
 from web import (
     api,
     collections_api,
+    download_api,
     duplicates_api,
     exif_api,
     failures_api,
@@ -34,6 +35,7 @@ from web import (
     tags_api,
 )
 from web.collections import Collections, open_collections
+from web.compression import Compression
 from web.job_events import JobStreams
 from web.problems import invalid_fields, problem, status_phrase
 from web.security import OwnHostOnly, OwnOriginOnly, SecurityHeaders, UnexpectedErrors, own_names
@@ -86,6 +88,7 @@ def create_app(
         lifespan=_lifespan(settings, encoder, collections),
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(Compression),
             Middleware(OwnHostOnly, names=own_names(settings.host)),
             Middleware(OwnOriginOnly),
             Middleware(UnexpectedErrors),
@@ -107,6 +110,7 @@ def create_app(
     app.include_router(map_api.router)
     app.include_router(collections_api.router)
     app.include_router(duplicates_api.router)
+    app.include_router(download_api.router)
     app.include_router(failures_api.router)
     app.include_router(api.health_router)
     app.include_router(pages.router)

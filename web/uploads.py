@@ -100,22 +100,22 @@ async def read_search(request: Request, max_upload: int) -> tuple[SearchRequest,
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json":
-        return await _read_json(_limited(request, FIELD_BYTES)), None
+        return await _read_json(limited(request, FIELD_BYTES)), None
     if media_type == "multipart/form-data":
-        return await _read_form(_limited(request, max_upload, beside=FIELD_BYTES), max_upload)
+        return await _read_form(limited(request, max_upload, beside=FIELD_BYTES), max_upload)
     raise HTTPException(415, "send application/json, or multipart/form-data with the picture in the field 'image'")
 
 
 async def read_picture(request: Request, max_upload: int) -> bytes:
     """A body that is a picture and nothing else. Raises `UploadTooLarge` when `max_upload` bytes have come."""
-    return await _limited(request, max_upload).body()
+    return await limited(request, max_upload).body()
 
 
 async def _read_json(request: Request) -> SearchRequest:
     try:
         return SearchRequest.model_validate_json(await request.body(), strict=True)
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
 
 
 async def _read_form(request: Request, max_upload: int) -> tuple[SearchRequest, bytes | None]:
@@ -127,7 +127,7 @@ async def _read_form(request: Request, max_upload: int) -> tuple[SearchRequest, 
     try:
         return SearchRequest.model_validate(fields), picture
     except ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error) from error
 
 
 def _fields(form: FormData) -> tuple[dict[str, Any], UploadFile | None]:
@@ -153,11 +153,11 @@ def _nothing_chosen(value: UploadFile | str) -> bool:
     return isinstance(value, UploadFile) and not value.filename and not value.size
 
 
-def _invalid(error: ValidationError) -> RequestValidationError:
+def invalid(error: ValidationError) -> RequestValidationError:
     return RequestValidationError(error.errors(include_url=False, include_context=False, include_input=False))
 
 
-def _limited(request: Request, limit: int, beside: int = 0) -> Request:
+def limited(request: Request, limit: int, beside: int = 0) -> Request:
     """The same request, whose body raises `UploadTooLarge` over `limit + beside` bytes: unread, if it announces them.
 
     The server then reads what is still coming and throws it away, so that the client gets to see the answer.

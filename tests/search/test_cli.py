@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from indexer.errors import ImageTooLarge, InvalidQuery, SightlineError
+from indexer.errors import ImageTooLarge, InvalidQuery, InvalidRequest, SightlineError
 from tests.checkpoints import make_checkpoint
 from tests.pictures import photo, write
 from web.cli import app
@@ -185,6 +186,16 @@ def test_a_name_that_ends_like_a_weight_is_a_name(library: Path, photos: Path, t
 )
 def test_only_what_passes_is_listed(library: Path, arguments: list[str], names: list[str]) -> None:
     assert _names(library, *arguments) == names
+
+
+def test_colours_ratings_and_a_zip_of_the_originals(library: Path, tmp_path: Path) -> None:
+    target = tmp_path / "found.zip"
+    _search(library, "--filter", "path:one", "--color", "red,green,blue,orange,purple,pink", "--zip", str(target))
+    with zipfile.ZipFile(target) as archive:
+        assert archive.namelist() == ["one.jpg"]
+    assert _search(library, "--filter", "path:one", "--rating", ">=1", "--paths") == b""
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        _search(library, "x", "--zip", str(tmp_path / "no" / "where.zip"))
 
 
 def test_facets_are_printed_and_in_the_json(library: Path) -> None:
