@@ -83,6 +83,7 @@ endif
 ifneq ($(TRAIN),)
 	$(BIN)/python benchmarks/negation.py "$(TRAIN)" "$(SHARD)"
 	$(BIN)/python benchmarks/composed.py "$(TRAIN)" "$(SHARD)"
+	$(BIN)/python benchmarks/words_quality.py "$(TRAIN)" "$(SHARD)"
 endif
 ifneq ($(LABELS),)
 	$(BIN)/python benchmarks/heat_map.py $(LABELS)

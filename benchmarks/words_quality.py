@@ -40,7 +40,7 @@ KNOWN, ASKED = 2, 3
 """The first so many captions are known; this one, counted from 0, is asked."""
 SHARES = (1, 2)
 """Of every photo, of every second one."""
-ENOUGH = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+ENOUGH = (0.0, 0.5, 0.6, 0.7, 0.8, 1.0)
 QUERIES = 300
 RESULTS = Path(__file__).parent / "results" / "words_quality.json"
 

@@ -55,6 +55,19 @@ def list_concepts(library: Library = None, as_json: Json = False) -> None:
 
 
 @concepts_app.command()
+def rename(
+    name: Annotated[str, typer.Argument(help="As it was saved.")],
+    other: Annotated[str, typer.Argument(help="What it is called from now on.")],
+    library: Library = None,
+) -> None:
+    """Give a concept another name; images keep what they have of it."""
+    from indexer.collection import Collection
+
+    with Collection.open(load_settings(library=library).library) as collection:
+        collection.catalog.concepts.rename(tag_name(name), tag_name(other))
+
+
+@concepts_app.command()
 def remove(name: Annotated[str, typer.Argument(help="As it was saved.")], library: Library = None) -> None:
     """Forget a concept, and the tags that images have of it."""
     from indexer.collection import Collection

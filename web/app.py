@@ -26,12 +26,14 @@ from web import (
     duplicates_api,
     exif_api,
     failures_api,
+    health_api,
     heat_map_api,
     job_events,
     library_api,
     map_api,
     pages,
     query_images_api,
+    tag_lists_api,
     tags_api,
 )
 from web.collections import Collections, open_collections
@@ -105,6 +107,7 @@ def create_app(
     app.include_router(heat_map_api.router)
     app.include_router(exif_api.router)
     app.include_router(tags_api.router)
+    app.include_router(tag_lists_api.router)
     app.include_router(job_events.router)  # before the jobs that have a number there
     app.include_router(library_api.router)
     app.include_router(map_api.router)
@@ -112,6 +115,7 @@ def create_app(
     app.include_router(duplicates_api.router)
     app.include_router(download_api.router)
     app.include_router(failures_api.router)
+    app.include_router(health_api.router)
     app.include_router(api.health_router)
     app.include_router(pages.router)
     app.mount("/static", StaticFilesToRevalidate(directory=pages.STATIC), name="static")

@@ -53,6 +53,7 @@ DUPLICATES: Final = Page(
 )
 
 MAP: Final = Page("library/map.html", "map/map.js", ("base.css", "library/library.css", "map/map.css"))
+TAGS: Final = Page("library/tags.html", "library/tags.js", ("base.css", "library/library.css", "library/tags.css"))
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -77,6 +78,12 @@ def duplicates_page(request: Request) -> Response:
 def map_page(request: Request) -> Response:
     """All pictures on a plane, to wander about in."""
     return _shell(request, MAP)
+
+
+@router.get("/library/tags", response_class=HTMLResponse)
+def tags_page(request: Request) -> Response:
+    """The tags, the lists that they come from, and the concepts."""
+    return _shell(request, TAGS)
 
 
 def _shell(request: Request, page: Page) -> Response:

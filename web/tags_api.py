@@ -97,6 +97,21 @@ class NewConcept(FeedbackIn):
     query: str = Field(default="", max_length=MAX_QUERY, description="what was looked for; empty: the marks alone")
 
 
+class ConceptMarks(BaseModel):
+    model_config = examples({"name": "our dog", "query": "a brown dog", "right": [17, 4], "wrong": [23]})
+
+    name: str
+    query: str = Field(description="empty: by its marks alone")
+    right: list[int] = Field(description="ids of the marked images that are there")
+    wrong: list[int]
+
+
+class ConceptRenamed(BaseModel):
+    model_config = examples({"name": "Rex"})
+
+    name: str = Field(min_length=1, max_length=MAX_NAME, description="what it is called from now on")
+
+
 class TaughtConcept(BaseModel):
     model_config = examples({"name": "our dog", "images": 31})
 
@@ -107,6 +122,21 @@ class TaughtConcept(BaseModel):
 @router.get("/concepts", summary="What was taught by marks")
 def concepts(services: ServicesDep) -> ConceptsResponse:
     return ConceptsResponse(concepts=[ConceptOut.of(one) for one in services.collection.catalog.concepts.all()])
+
+
+@router.get("/concepts/{name}", summary="A concept with its marks")
+def concept(services: ServicesDep, name: ConceptName) -> ConceptMarks:
+    """422 if there is none of that name. A search by these marks, saved under its name, teaches it further."""
+    known = services.collection.catalog.concepts
+    found = known.get(tag_name(name))
+    return ConceptMarks(name=found.name, query=found.query, right=known.ids(found.right), wrong=known.ids(found.wrong))
+
+
+@router.patch("/concepts/{name}", summary="Give a concept another name", responses=documented(400, 403))
+def rename(services: ServicesDep, name: ConceptName, wanted: ConceptRenamed) -> ConceptsResponse:
+    """Images keep what they have of it."""
+    services.collection.catalog.concepts.rename(tag_name(name), tag_name(wanted.name))
+    return concepts(services)
 
 
 @router.put("/concepts/{name}", summary="Teach a concept by marked images", responses=documented(400, 403, 404))

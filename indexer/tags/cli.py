@@ -17,7 +17,7 @@ from rich.table import Table
 from indexer.config import Settings, load_settings
 from indexer.errors import ImageNotFound, InvalidRequest
 from indexer.options import Backend, Device, Json, Library, Precision
-from indexer.tags.labels import EVERYDAY, labels_of_file, list_name, shipped_labels
+from indexer.tags.labels import EVERYDAY, labels_of_file, list_name, shipped_labels, write_labels
 
 if TYPE_CHECKING:
     from indexer.catalog import Catalog
@@ -74,6 +74,16 @@ def update(
     settings = load_settings(library=library, backend=backend, device=device, precision=precision)
     with _open(settings) as collection:
         _run(collection, settings)
+
+
+@tags_app.command()
+def labels(
+    name: Annotated[str, typer.Argument(metavar="LIST", help="As `sightline tags list` names it.")],
+    library: Library = None,
+) -> None:
+    """Print a list of labels as it is written: for a file that `sightline tags set` takes."""
+    with _open(load_settings(library=library)) as collection:
+        typer.echo(write_labels(collection.catalog.tags.labels_of(list_name(name))), nl=False)
 
 
 @tags_app.command()

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from indexer import database, statements
 from indexer.errors import InvalidRequest
+from indexer.schema import image
 from indexer.tags.feedback import Boundary
 from indexer.tags.store import CONCEPTS, tell
 from indexer.tags.tables import concept, image_tag, label, label_list
@@ -57,11 +58,43 @@ class Concepts(Transactions):
             row = {"list_id": found, "name": saved.name, "texts": [], "threshold": THRESHOLD}
             return int(connection.execute(sa.insert(label).values(row).returning(label.c.id)).scalar_one())
 
+    def get(self, name: str) -> Concept:
+        """Raises `InvalidRequest`."""
+        found = next((one for one in self.all() if one.name == name), None)
+        if found is None:
+            raise _no_concept(name)
+        return found
+
+    def ids(self, hashes: Sequence[str]) -> list[int]:
+        """Of the images that have one of these contents, the oldest of each."""
+        oldest = sa.select(first := sa.func.min(image.c.id)).group_by(image.c.content_hash).order_by(first)
+        with self._reading() as connection:
+            return [
+                id_
+                for chunk in statements.chunks(hashes, statements.IN_LIST)
+                for id_ in connection.scalars(oldest.where(image.c.content_hash.in_(chunk)))
+            ]
+
+    def rename(self, name: str, other: str) -> None:
+        """Images keep what they have of it. Raises `InvalidRequest` for one that is not there, or is there already."""
+        if name == other:
+            self.get(name)
+            return
+        with self._writing() as connection:
+            if connection.scalar(sa.select(concept.c.name).where(concept.c.name == other)) is not None:
+                raise InvalidRequest(f"there is a concept {other!r} already; forget that first, or choose another name")
+            if not connection.execute(sa.update(concept).where(concept.c.name == name).values(name=other)).rowcount:
+                raise _no_concept(name)
+            own = sa.select(label_list.c.id).where(label_list.c.name == CONCEPTS).scalar_subquery()
+            renamed = sa.update(label).where(label.c.list_id == own, label.c.name == name)
+            connection.execute(renamed.values(name=other))
+            tell(connection)
+
     def remove(self, name: str) -> None:
         """With the tags that images have of it. Raises `InvalidRequest`."""
         with self._writing() as connection:
             if not connection.execute(sa.delete(concept).where(concept.c.name == name)).rowcount:
-                raise InvalidRequest(f"there is no concept {name!r}; `sightline concepts list` names those there are")
+                raise _no_concept(name)
             _delete_label(connection, name)
             tell(connection)
 
@@ -85,6 +118,10 @@ class Concepts(Transactions):
             if fresh := [row for row in rows if row["image_id"] in known]:
                 connection.execute(sa.insert(image_tag), fresh)
             tell(connection)
+
+
+def _no_concept(name: str) -> InvalidRequest:
+    return InvalidRequest(f"there is no concept {name!r}; `sightline concepts list` names those there are")
 
 
 def _delete_label(connection: sa.Connection, name: str) -> None:

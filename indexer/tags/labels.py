@@ -9,6 +9,7 @@ gore: blood and wounds | 0.05
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -71,6 +72,16 @@ def read_labels(text: str) -> tuple[Label, ...]:
     if not 1 <= len(labels) <= MAX_LABELS:
         raise InvalidRequest(f"the list has {len(labels):,} labels; it takes 1 to {MAX_LABELS:,}, one a line")
     return tuple(labels.values())
+
+
+def write_labels(labels: Iterable[Label]) -> str:
+    """What `read_labels` reads as these."""
+    return "".join(f"{_line(label)}\n" for label in labels)
+
+
+def _line(label: Label) -> str:
+    words = f"{label.texts[0]}: {', '.join(label.texts[1:])}" if len(label.texts) > 1 else label.texts[0]
+    return words if label.threshold is None else f"{words} | {label.threshold:g}"
 
 
 def _read_line(said: str, number: int) -> Label:

@@ -101,12 +101,24 @@ class Tags(Transactions):
                         sa.update(label).where(label.c.id == row.id).values(**values, **fresh, gain=None)
                     )
 
+    def labels_of(self, name: str) -> list[Label]:
+        """Those of one list that is shown, as they were written. Raises `InvalidRequest`."""
+        own = (label_list.c.name == name, label_list.c.shown)
+        query = sa.select(label.c.name, label.c.texts, label.c.threshold).join(label_list).where(*own)
+        with self._reading() as connection:
+            if connection.scalar(sa.select(label_list.c.id).where(*own)) is None:
+                raise _no_list(name)
+            return [
+                Label(row.name, tuple(row.texts), row.threshold)
+                for row in connection.execute(query.order_by(label.c.id))
+            ]
+
     def remove_list(self, name: str) -> None:
         """With what images got of it; the one that ships is only not shown any more. Raises `InvalidRequest`."""
         with self._writing() as connection:
             found = connection.scalar(sa.select(label_list.c.id).where(label_list.c.name == name))
             if found is None:
-                raise InvalidRequest(f"there is no list {name!r}; `sightline tags list` names those there are")
+                raise _no_list(name)
             if name == EVERYDAY:
                 connection.execute(sa.update(label_list).where(label_list.c.id == found).values(shown=False))
                 own = sa.select(label.c.id).where(label.c.list_id == found)
@@ -153,6 +165,26 @@ class Tags(Transactions):
             by_hand = [TagOfImage(name, None, None) for name in connection.scalars(own)]
             names = {tag.name for tag in by_hand}
             return by_hand + [TagOfImage(*row) for row in connection.execute(given) if row.name not in names]
+
+    def best(self, name: str, most: int) -> list[int]:
+        """Ids of the images that the tag fits best: by the score that a list gave, then those that have it by hand."""
+        scored = (
+            sa.select(image_tag.c.image_id)
+            .select_from(image_tag)
+            .join(label)
+            .join(label_list)
+            .where(label.c.name == name, label_list.c.shown)
+            .order_by(image_tag.c.score.desc(), image_tag.c.image_id)
+        )
+        own = (
+            sa.select(image.c.id)
+            .join(own_tag, own_tag.c.content_hash == image.c.content_hash)
+            .where(own_tag.c.name == name, own_tag.c.wanted)
+            .order_by(image.c.id.desc())
+        )
+        with self._reading() as connection:
+            found = [id_ for query in (scored, own) for id_ in connection.scalars(query.limit(most))]
+        return list(dict.fromkeys(found))[:most]
 
     def counts(self, clause: sa.ColumnElement[bool] | None = None, most: int | None = None) -> list[tuple[str, int]]:
         """How many images have each tag, most first; with a clause, of the rows of `image` for which it is true."""
@@ -255,6 +287,10 @@ class Tags(Transactions):
             revision = statements.current_revision(connection, model_id)
             row = {"id": ONLY_ROW, "model_id": model_id, "revision": revision, "images": images}
             connection.execute(sa.insert(tagging).values(row))
+
+
+def _no_list(name: str) -> InvalidRequest:
+    return InvalidRequest(f"there is no list {name!r}; `sightline tags list` names those there are")
 
 
 def _stored(row: Any) -> StoredLabel:

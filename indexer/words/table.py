@@ -62,6 +62,10 @@ def orphaned() -> sa.Select[Any]:
     return sa.select(image_words.c.rowid).where(~sa.exists().where(image.c.id == image_words.c.rowid))
 
 
+IDS_WITH: Final = f"SELECT rowid FROM {NAME} WHERE {NAME} MATCH ? LIMIT ?"
+"""Of the images whose words fit an expression, ascending; all of them for a limit below 0."""
+
+
 def ids_with(expression: str) -> sa.Select[Any]:
     """Of the images whose words fit an expression in FTS5's language, ascending."""
     match = sa.literal_column(NAME).op("MATCH", is_comparison=True)

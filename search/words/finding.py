@@ -8,7 +8,7 @@ what the whole question weighs. docs/queries.md has what was measured, also of t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,9 @@ COMMONEST = 100_000
 """Images. A word that more of them have, or more than half of all, is passed over."""
 
 
+_ROUNDING = 1e-9
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """Images that have enough of the words."""
@@ -41,14 +44,6 @@ class Found:
     """Which images, ascending, have a tag that was asked for."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Having:
-    """The images that have one word, ascending."""
-
-    anywhere: Ids
-    said: Ids
-
-
 def find(catalog_words: Words, images: int, texts: Sequence[str], unwanted: Sequence[str]) -> Found | None:
     """None where there is no image that has enough words of the texts, of so many images in all.
 
@@ -56,39 +51,40 @@ def find(catalog_words: Words, images: int, texts: Sequence[str], unwanted: Sequ
     """
     asked = asked_words(texts)
     tags = catalog_words.tagged_by_people(list(asked_tags(texts))) if asked else {}
-    told = _telling(catalog_words, images, asked, _ids_by_word(texts, tags))
-    if not told:
+    tagged = _ids_by_word(texts, tags)
+    having = _telling(catalog_words, images, asked, tagged)
+    if not having:
         return None
-    weights = {word: _weight(len(having.anywhere), images) for word, having in told.items()}
-    ids = np.unique(np.concatenate([having.anywhere for having in told.values()]))
-    covered, scores = np.zeros(len(ids)), np.zeros(len(ids))
-    for word, having in told.items():
-        covered[np.searchsorted(ids, having.anywhere)] += weights[word]
-        scores[np.searchsorted(ids, having.anywhere)] += PLACE * weights[word]
-        scores[np.searchsorted(ids, having.said)] += (1 - PLACE) * weights[word]
-    keep = covered >= ENOUGH * sum(weights.values())
+    weights = {word: _weight(len(ids), images) for word, ids in having.items()}
+    ids = np.unique(np.concatenate(list(having.values())))
+    covered = _summed(ids, having, weights)
+    keep = covered >= ENOUGH * sum(weights.values()) - _ROUNDING
     for text in unwanted:
         keep &= ~np.isin(ids, _with_all(catalog_words, text))
     if not keep.any():
         return None
+    said = zip(having, catalog_words.images_with(list(having), SAID), strict=True)
+    in_texts = {word: _union([some, *tagged.get(word, [])]) for word, some in said}
+    scores = PLACE * covered + (1 - PLACE) * _summed(ids, in_texts, weights)
     return Found(ids[keep], scores[keep], asked, tags)
 
 
-def _telling(words: Words, images: int, asked: Sequence[str], tagged: dict[str, list[Ids]]) -> dict[str, _Having]:
-    """Of each word that tells images apart, who has it; also of those that nobody has."""
+def _telling(words: Words, images: int, asked: Sequence[str], tagged: Mapping[str, list[Ids]]) -> dict[str, Ids]:
+    """Of each word that tells images apart, who has it, ascending; also of those that nobody has."""
     most = min(COMMONEST, images // 2)
-    told: dict[str, _Having] = {}
-    for word in asked:
-        anywhere = words.images_with(word, most=most + 1)
-        if len(anywhere) > most:
-            continue
-        said = words.images_with(word, SAID) if len(anywhere) else anywhere
-        own = tagged.get(word, [])
-        told[word] = _Having(_union([anywhere, *own]), _union([said, *own]))
-    return told
+    found = zip(asked, words.images_with(asked, most=most + 1), strict=True)
+    return {word: _union([ids, *tagged.get(word, [])]) for word, ids in found if len(ids) <= most}
 
 
-def _ids_by_word(texts: Sequence[str], tags: dict[str, Ids]) -> dict[str, list[Ids]]:
+def _summed(ids: Ids, having: Mapping[str, Ids], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """`(n,)`: of each image, the weights of the words that it has."""
+    total = np.zeros(len(ids))
+    for word, some in having.items():
+        total[np.searchsorted(ids, some)] += weights[word]
+    return total
+
+
+def _ids_by_word(texts: Sequence[str], tags: Mapping[str, Ids]) -> dict[str, list[Ids]]:
     found: dict[str, list[Ids]] = {}
     for tag, said in asked_tags(texts).items() if tags else ():
         for word in said if tag in tags else ():
@@ -97,7 +93,7 @@ def _ids_by_word(texts: Sequence[str], tags: dict[str, Ids]) -> dict[str, list[I
 
 
 def _with_all(words: Words, text: str) -> Ids:
-    having = [words.images_with(word) for word in asked_words([text])]
+    having = words.images_with(asked_words([text]))
     ids = having[0] if having else np.empty(0, np.int64)
     for more in having[1:]:
         ids = np.intersect1d(ids, more, assume_unique=True)

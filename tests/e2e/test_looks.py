@@ -210,7 +210,7 @@ def test_rows_fill_the_width_in_order_at_any_size(visitor: Visitor) -> None:
     assert worst == ""
 
 
-@pytest.mark.parametrize("shot", SHOTS[1:], ids=lambda shot: shot.name)
+@pytest.mark.parametrize("shot", [SHOTS[1], SHOTS[2], SHOTS[5]], ids=lambda shot: shot.name)
 def test_screenshots_for_the_documentation(browser: Browser, live_server: str, tmp_path: Path, shot: Shot) -> None:
     taken = take(browser, live_server, "red", shot)
     assert taken.size == (shot.width * shot.scale, shot.height * shot.scale)

@@ -28,7 +28,7 @@ def test_the_original_of_a_frame_is_the_video_at_its_time(browser: Browser, serv
         page.get_by_role("img", name="dive.webm at 0:03").first.click()
         expect(page.get_by_role("heading", name="dive.webm at 0:03")).to_be_visible()
         with context.expect_page() as opened:
-            page.get_by_role("link", name="Original").click()
+            page.get_by_role("link", name="Open the video there").click()
         player = opened.value
         for _ in range(200):  # not `wait_for_function`: it counts on frames, and in a sandbox no script gets any
             if player.evaluate("document.querySelector('video')?.readyState >= 2"):

@@ -172,7 +172,7 @@ def test_a_catalog_of_the_first_schema_keeps_everything(engine: sa.Engine, tmp_p
         assert (catalog.uid, catalog.manifest, catalog.revision(), catalog.count()) == ("abc", MANIFEST, 7, 1)
         assert catalog.created_at == datetime(2026, 1, 1, tzinfo=UTC)
         assert catalog.get(3).path == "/a"
-        assert catalog.words.images_with("a").tolist() == [3]
+        assert catalog.words.images_with(["a"])[0].tolist() == [3]
         assert (catalog.vector(3) == unit_rows(1)[0]).all()
         [change, *_] = catalog.changes_since(5)
         assert change.removed_ids.tolist() == [2]

@@ -40,6 +40,8 @@ OPERATIONS = (
     "get /api/map/points",
     "get /api/tags",
     "get /api/concepts",
+    "get /api/concepts/{name}",
+    "patch /api/concepts/{name}",
     "put /api/concepts/{name}",
     "delete /api/concepts/{name}",
     "get /api/stats",
@@ -62,6 +64,11 @@ OPERATIONS = (
     "post /api/duplicates/decisions",
     "get /api/failures",
     "get /api/failures/files",
+    "get /api/health-report",
+    "get /api/tag-examples",
+    "get /api/tag-lists/{name}",
+    "put /api/tag-lists/{name}",
+    "delete /api/tag-lists/{name}",
     "get /healthz",
 )
 TAKING_NOTHING = ("get /api/collections", "post /api/query-images")  # nothing that could be of a wrong form
@@ -311,6 +318,8 @@ def test_the_service_keeps_to_its_schema(api_schema: Any, operation: str, mode: 
         "/api/images/{image_id}/heat-map",
         "/api/images/{image_id}/tags",
         "/api/concepts/{name}",
+        "/api/tag-examples",
+        "/api/tag-lists/{name}",
     )
     excluded = [positive_data_acceptance] if path in loose else []
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from web.pages import STATIC
 
-PAGES = ("/", "/library", "/library/duplicates", "/map")
+PAGES = ("/", "/library", "/library/duplicates", "/library/tags", "/map")
 FIRST_LOAD = 150_000
 """Bytes, compressed, of the shell and all that it names."""
 

@@ -46,6 +46,38 @@ def test_lists_and_tags_are_counted_and_facets_say_the_same(client: TestClient) 
     }
 
 
+def test_a_list_is_put_read_and_forgotten(client: TestClient) -> None:
+    put = client.put("/api/tag-lists/Warm", json={"text": "red: crimson | 0.2\norange\n"})
+    assert put.json() == {"name": "warm", "labels": 2, "text": "red: crimson | 0.2\norange\n"}
+    assert client.get("/api/tag-lists/warm").json() == put.json()
+    assert {"name": "warm", "labels": 2} in client.get("/api/tags").json()["lists"]
+    assert client.delete("/api/tag-lists/warm").status_code == 200
+    for method, name, body in (
+        ("GET", "warm", None),
+        ("DELETE", "warm", None),
+        ("PUT", "everyday", {"text": "red"}),
+        ("PUT", "warm", {"text": "red | 7"}),
+        ("PUT", "warm", {}),
+        ("PUT", "concepts", {"text": "red"}),
+    ):
+        assert client.request(method, f"/api/tag-lists/{name}", json=body).status_code == 422
+
+
+def test_examples_of_a_tag_are_those_that_it_fits_best(client: TestClient) -> None:
+    images = client.get("/api/tag-examples?tag=green&limit=3").json()["images"]
+    scores = [
+        next(
+            tag["score"]
+            for tag in client.get(f"/api/images/{image['id']}/tags").json()["tags"]
+            if tag["name"] == "green"
+        )
+        for image in images
+    ]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+    assert client.get("/api/tag-examples?tag=nothing").json() == {"images": []}
+
+
 def test_a_tag_by_hand_is_found_hidden_and_taken_back(client: TestClient) -> None:
     [red] = _ids(client, text="red", k=1)
     tags = client.post(f"/api/images/{red}/tags", json={"add": ["Holiday"], "remove": ["red"]}).json()["tags"]
@@ -72,5 +104,10 @@ def test_marks_rank_again_and_a_concept_remembers_them(client: TestClient) -> No
     assert client.get("/api/concepts").json() == {
         "concepts": [{"name": "sea", "query": "cyan", "right": 1, "wrong": 1}]
     }
-    assert client.delete("/api/concepts/sea").json() == {"concepts": []}
+    assert client.get("/api/concepts/sea").json() == {"name": "sea", "query": "cyan", "right": [cyan], "wrong": [wrong]}
+    [renamed] = client.patch("/api/concepts/sea", json={"name": "The Sea"}).json()["concepts"]
+    assert renamed["name"] == "the sea"
+    assert len(_ids(client, filter={"tag": "the sea"}, k=60)) == taught.json()["images"]
+    assert client.patch("/api/concepts/sea", json={"name": "x"}).status_code == 422
+    assert client.delete("/api/concepts/the sea").json() == {"concepts": []}
     assert client.delete("/api/concepts/sea").status_code == 422

@@ -111,6 +111,10 @@ def lose_an_image(library: Path) -> None:
     execute(library, "DELETE FROM image WHERE id = 3")
 
 
+def lose_words(library: Path) -> None:
+    execute(library, "DELETE FROM image_words WHERE rowid IN (3, 4)")
+
+
 def overwrite_a_vector(library: Path) -> None:
     execute(library, "UPDATE embedding_1 SET vector = zeroblob(128) WHERE image_id = 3")
 
@@ -189,6 +193,7 @@ def damage_an_index_of_the_catalog(library: Path) -> None:
         (overwrite_a_vector, "vectors", "1 vectors are not finite", 1),
         (overwrite_a_vector_with_nan, "vectors", "1 vectors are not finite", 1),
         (cut_a_vector, "vectors", "2 vectors are not finite", 2),
+        (lose_words, "words", "the words of 2 images are not searched", 0),
         (lose_both, "index ids", "lacks 0 images of the catalog and has 1", 1),
         (exchange_vectors, "self-recall", "5 of 12 stored vectors do not find themselves", 0),
         (flip_a_byte_of_the_index, "index files", "is damaged", 0),

@@ -37,6 +37,7 @@ def test_a_list_is_set_shown_searched_and_forgotten(library: Path, tmp_path: Pat
     said = _run("tags", "set", str(tmp_path / "Mine.txt"), library=library)
     assert "of 2 labels for 3 images" in said
     assert "list mine: 2 labels" in _run("tags", "list", library=library)
+    assert _run("tags", "labels", "mine", library=library) == "thing: object | 1e-06\nother | 0.999999\n"
     _run("tag", "add", "Holiday", "1", str(library.parent / "photos" / "1.jpg"), library=library)
     tags = json.loads(_run("tags", "show", "1", "--json", library=library))
     assert tags[0] == {"name": "holiday", "list": None, "score": None}
@@ -57,5 +58,7 @@ def test_a_concept_is_saved_listed_and_forgotten(library: Path) -> None:
     assert _run("concepts", "list", library=library) == "sea: water (1 right, 1 wrong)\n"
     marked = json.loads(_run("search", "water", "--right", "1", "--wrong", "2", "--json", library=library))
     assert 2 not in [hit["id"] for hit in marked]
-    _run("concepts", "remove", "sea", library=library)
+    _run("concepts", "rename", "sea", "The Sea", library=library)
+    assert _run("concepts", "list", library=library) == "the sea: water (1 right, 1 wrong)\n"
+    _run("concepts", "remove", "the sea", library=library)
     assert _run("concepts", "list", library=library) == ""

@@ -5,12 +5,17 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import InvalidRequest
-from indexer.tags.labels import Label, labels_of_file, read_labels, shipped_labels
+from indexer.tags.labels import Label, labels_of_file, read_labels, shipped_labels, write_labels
 
 
 def test_a_line_is_a_label_with_other_words_and_a_threshold() -> None:
     text = "# all of it\n\nDog: puppy,  old  hound , | 0.3  # best first\nred  car\n"
     assert read_labels(text) == (Label("dog", ("Dog", "puppy", "old hound"), 0.3), Label("red car", ("red car",)))
+
+
+def test_what_is_written_is_read_as_the_same() -> None:
+    for labels in (shipped_labels(), read_labels("Dog: puppy, hound | 0.3\nred car\na | b | 0.05\n")):
+        assert read_labels(write_labels(labels)) == labels
 
 
 def test_a_label_that_repeats_adds_its_words_to_the_first() -> None:

@@ -29,7 +29,7 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 
 
 def found(catalog: Catalog, word: str) -> list[int]:
-    return catalog.words.images_with(word).tolist()
+    return catalog.words.images_with([word])[0].tolist()
 
 
 def phrase(catalog: Catalog, said: str) -> list[int]:
@@ -43,9 +43,9 @@ def test_an_image_is_found_by_each_of_its_words(catalog: Catalog, word: str) -> 
 
 
 def test_fields_can_be_chosen_and_numbers_limited(catalog: Catalog) -> None:
-    assert catalog.words.images_with("tower", ("name",)).tolist() == [2]
-    assert catalog.words.images_with("tower", ("folder", "caption")).tolist() == []
-    assert catalog.words.images_with("photos", most=1).tolist() == [1]
+    assert [ids.tolist() for ids in catalog.words.images_with(["tower", "dog"], ("name",))] == [[2], []]
+    assert [ids.tolist() for ids in catalog.words.images_with(["tower"], ("folder", "caption"))] == [[]]
+    assert [ids.tolist() for ids in catalog.words.images_with(["photos"], most=1)] == [[1]]
 
 
 @pytest.mark.parametrize(

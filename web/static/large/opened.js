@@ -5,7 +5,7 @@ import { say } from "../shared/say.js";
 import { format, hasQuery } from "../query/state.js";
 import { LargeView } from "./large-view.js";
 import { marked, marksOf } from "./marks.js";
-import { tagFilter } from "./tags.js";
+import { tagFilter } from "../shared/tag-filter.js";
 import { partsOfScore } from "./terms.js";
 
 export class Opened {

@@ -100,6 +100,3 @@ export class Tags {
     }
   }
 }
-
-/** What the box has to hold for pictures with a tag. */
-export const tagFilter = (name) => (/^[^\s"()]+$/.test(name) ? `tag:${name}` : `tag:"${name.replaceAll('"', "")}"`);

@@ -48,6 +48,7 @@ const OUTCOMES = {
   deduplicate: ({ groups, copies }) =>
     [say("library.jobs.versions", { count: groups.same }), say("library.jobs.copies", { count: copies })].join(", "),
   tag: ({ tags }) => (tags === undefined ? "" : say("library.jobs.tags", { count: tags })),
+  map: ({ shown }) => say("common.pictures", { count: shown }),
   train: ({ best_epoch: epoch, out }) => say("library.jobs.trained", { epoch, out }),
 };
 

@@ -12,7 +12,7 @@ const ACTIONS = {
   paused: ["resume", "cancel"],
   failed: ["resume", "cancel"],
 };
-const REPEATED = ["index", "reindex", "deduplicate", "tag"]; // what may be begun anew from here
+const REPEATED = ["index", "reindex", "deduplicate", "tag", "map"]; // what may be begun anew from here
 
 /** Whether there is something to watch. */
 export const isActive = ({ state }) => ACTIVE.includes(state);

@@ -4,6 +4,7 @@
 import { FailureList } from "./failures.js";
 import { Frame, part } from "./frame.js";
 import { FolderList } from "./folders.js";
+import { IndexHealth, showFindings } from "./health.js";
 import { showHoldings } from "./holdings.js";
 import { JobFeed } from "./job-feed.js";
 import { JobList, isActive } from "./jobs.js";
@@ -41,6 +42,13 @@ class OverviewPage {
         fetchFiles: (...asked) => this.frame.attempt(() => requests.failingFiles(...asked)),
       },
     );
+    this.health = new IndexHealth({
+      figure: part("curve"),
+      svg: part("curve").querySelector("svg"),
+      says: part("index-says"),
+      table: part("curve-rows"),
+      legend: part("legend"),
+    });
     this.feed = new JobFeed({
       address: () => requests.jobEvents(this.#limit + 1),
       ask: () => requests.jobs(this.#limit + 1),
@@ -63,7 +71,15 @@ class OverviewPage {
       this.#limit = MANY;
       this.feed.open();
     });
+    part("examine").addEventListener("click", ({ currentTarget }) => this.#examine(currentTarget));
     this.feed.open();
+    this.#examine();
+  }
+
+  async #examine(button = null) {
+    const findings = await this.frame.attempt(() => requests.healthReport(), button);
+    const elements = { list: part("findings"), says: part("findings-say"), template: part("finding-row") };
+    if (findings !== null) showFindings(elements, findings);
   }
 
   /** Something that a person asked for; then what came of it. */
@@ -93,6 +109,7 @@ class OverviewPage {
       if (round !== this.#round) return;
       this.#images = stats.images;
       showHoldings({ figure: part("images"), formats: part("formats"), facts: part("facts") }, stats);
+      this.health.show(stats.index);
       this.models.show(models, stats.images);
       this.failures.show(failures, startable);
       this.folders.show(stats.roots, startable);
@@ -128,6 +145,7 @@ function again({ kind, arguments: { folder, places, kind: source, model } }) {
     reindex: () => requests.reindex(model),
     deduplicate: () => requests.deduplicate(),
     tag: () => requests.tag(),
+    map: () => requests.map(),
   };
   return kinds[kind]();
 }

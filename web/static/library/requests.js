@@ -10,7 +10,7 @@ export function about(url, fields = {}) {
   return query.size ? `${url}?${query}` : url;
 }
 
-export const post = (url, fields) => send("POST", about(url), fields);
+const post = (url, fields) => send("POST", about(url), fields);
 
 const send = (method, url, fields) =>
   request(url, {
@@ -33,15 +33,31 @@ export const index = (folder, source = "folder") =>
   post("/api/jobs", { kind: "index", folder, ...(source !== "folder" && { source }) });
 
 export const reindex = (model) => post("/api/jobs", { kind: "reindex", model });
+export const map = () => post("/api/jobs", { kind: "map" });
 export const deduplicate = () => post("/api/jobs", { kind: "deduplicate" });
 export const tag = () => post("/api/jobs", { kind: "tag" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
 export const rollback = () => post("/api/models/rollback");
 
+export const healthReport = async () => (await request(about("/api/health-report"))).findings;
 export const failures = () => request(about("/api/failures"));
 
 /** @param {number} after 0 for the first page */
 export const failingFiles = (reason, after, limit) => request(about("/api/failures/files", { reason, after, limit }));
+
+export const tags = (limit) => request(about("/api/tags", { limit }));
+export const tagExamples = async (tag, limit) => (await request(about("/api/tag-examples", { tag, limit }))).images;
+export const labelList = (name) => request(about(`/api/tag-lists/${encodeURIComponent(name)}`));
+
+/** @param {string | null} text null for the list that ships */
+export const putLabelList = (name, text) => send("PUT", about(`/api/tag-lists/${encodeURIComponent(name)}`), { text });
+export const removeLabelList = (name) => send("DELETE", about(`/api/tag-lists/${encodeURIComponent(name)}`));
+
+const conceptAt = (name) => about(`/api/concepts/${encodeURIComponent(name)}`);
+export const concepts = async () => (await request(about("/api/concepts"))).concepts;
+export const concept = (name) => request(conceptAt(name));
+export const renameConcept = (name, other) => send("PATCH", conceptAt(name), { name: other });
+export const forgetConcept = (name) => send("DELETE", conceptAt(name));
 
 /** A page of groups of duplicates: of one class, or of all. */
 export function duplicates({ kind, undecided, after, limit }) {

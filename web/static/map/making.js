@@ -3,8 +3,7 @@
 import { say } from "../shared/say.js";
 import { JobFeed } from "../library/job-feed.js";
 import { part } from "../library/frame.js";
-import { jobEvents, jobs } from "../library/requests.js";
-import * as requests from "./requests.js";
+import * as requests from "../library/requests.js";
 
 const KIND = "map";
 const FEW = 20; // of the newest jobs, among which one of a map is looked for
@@ -21,7 +20,7 @@ export class MakingOf {
     this.onMade = onMade;
     for (const button of [part("make"), part("make-anew")]) {
       button.addEventListener("click", async () => {
-        if (await this.frame.attempt(() => requests.begin(), button)) this.#watch();
+        if (await this.frame.attempt(() => requests.map(), button)) this.#watch();
       });
     }
   }
@@ -37,8 +36,8 @@ export class MakingOf {
 
   #watch() {
     this.#feed ??= new JobFeed({
-      address: () => jobEvents(FEW),
-      ask: () => jobs(FEW),
+      address: () => requests.jobEvents(FEW),
+      ask: () => requests.jobs(FEW),
       isActive,
       onJobs: (all) => this.#told(all.find(({ kind }) => kind === KIND) ?? null),
       onFailure: (error) => this.frame.failed(error),

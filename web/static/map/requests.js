@@ -2,7 +2,7 @@
 
 import { request, search } from "../shared/api.js";
 import { START } from "../query/state.js";
-import { about, collection, post } from "../library/requests.js";
+import { about, collection } from "../library/requests.js";
 
 const LIT = 200; // pictures that a search lights up, at most
 
@@ -24,4 +24,3 @@ export async function found(text, shown, signal) {
 
 export const image = (id) => request(about(`/api/images/${id}`));
 export const thumbnail = (id) => about(`/api/images/${id}/thumbnail`, { side: 320 });
-export const begin = () => post("/api/jobs", { kind: "map" });
