@@ -35,10 +35,10 @@ from search.words.finding import find
 
 BATCH, VOCABULARY, WORDS = 256, 20_000, 10
 QUESTIONS = {
-    "a word of 1 in 10,000": ("w800",),
-    "a word of 1 in 100": ("w20",),
-    "a word of 1 in 20": ("w6",),
-    "two words of 1 in 50": ("w12", "w13"),
+    "a word of 1 image in 5,300": ("w800",),
+    "a word of 1 in 38": ("w20",),
+    "a word of 1 in 9": ("w6",),
+    "two words of 1 in 21 and 23": ("w12", "w13"),
     "ten words": tuple(f"w{5 * number + 20}" for number in range(10)),
     "a number in a name": ("0000123",),
     "words of no image": ("zebra", "lake"),

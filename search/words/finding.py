@@ -20,7 +20,7 @@ from indexer.words.store import Words
 from search.words.asked import asked_tags, asked_words
 
 ENOUGH = 0.8
-"""Of the weight of all words. Of two or three words that is all of them; of a sentence, nearly all."""
+"""Of the weight of all words: nearly all of a sentence, and both of two unless one is very common."""
 PLACE = 0.5
 """What a word weighs in a name or a folder, against one in a caption, a keyword, a title or a tag."""
 COMMONEST = 100_000
