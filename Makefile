@@ -22,10 +22,10 @@ TEST_ENV := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test slow torture lint docs fix bench recall leaderboard clean
+.PHONY: help demo serve test slow torture lint docs fix bench bench-page recall leaderboard clean
 
 help: ## List these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F '|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: $(INSTALLED) ## Collect photos, index them, search them, serve the page (DEMO_SERVE=0: end after the searches)
 	$(BIN)/python -m data.demo $(PHOTOS)
@@ -94,6 +94,9 @@ ifneq ($(DATA),)
 	$(BIN)/python benchmarks/feedback.py $(addprefix $(DATA)/,tiny-imagenet.tar fashion-products.tar imagenet-sample.tar clothing-cc0.tar)
 endif
 	$(BIN)/python -m benchmarks.all_goals
+
+bench-page: $(INSTALLED_DEV) ## Measure the page in Chromium over 100,000 images (PAGE_ARGS="--library FOLDER": keep them)
+	$(BIN)/python -m benchmarks.page $(PAGE_ARGS)
 
 recall: $(INSTALLED_DEV) ## Measure Recall@K through the command line (SHARD=photos-with-captions.tar)
 	@test -n "$(SHARD)" || { echo "make recall SHARD=FILE.tar: photos with captions; benchmarks/README.md says what fits"; exit 2; }

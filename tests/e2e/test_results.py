@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from benchmarks.page_library import make_library
 from tests.e2e.visitor import PHONE, SEARCH, Visitor, names, visiting, wait_until
 from tests.palette import PaletteEncoder
-from tests.web.conftest import app_over
+from tests.web.conftest import app_over, index
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -268,3 +269,41 @@ def test_the_order_is_part_of_the_address(visitor: Visitor) -> None:
     page.reload()
     expect(page.locator("#order")).to_have_value("oldest")
     expect(page.locator("#results .cell img").first).to_have_attribute("alt", "IMG_0000000.jpg")
+
+
+def test_duplicates_are_one_picture_that_lists_its_files(
+    browser: Browser, serve: Serve, own_library: tuple[Path, Path]
+) -> None:
+    folder, library = own_library
+    shutil.copy(folder / "red.jpg", folder / "again.jpg")
+    index(folder, library)
+    with serve(app_over(library)) as url:
+        for visitor in visiting(browser, url):
+            page = visitor.open("/?q=red")
+            assert sorted(names(page, 3)) == ["again.jpg", "blue.png", "red.jpg"]
+            page.locator("#collapse").check()
+            expect(page.locator("#results .cell")).to_have_count(2)
+            page.locator("#results .stack").click()
+            files = page.locator("#stack")
+            expect(files).to_contain_text("2 files of the same picture")
+            files.get_by_role("button", name="red.jpg").click()
+            expect(page.locator("#large h2")).to_have_text("red.jpg")
+
+
+# As many as the page is meant for
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_images_are_as_quiet(browser: Browser, serve: Serve, tmp_path: Path) -> None:
+    make_library(tmp_path / "library", PaletteEncoder().manifest, 100_000)
+    with serve(app_over(tmp_path / "library")) as url:
+        for visitor in visiting(browser, url):
+            page = visitor.open("/?sort=newest")
+            names(page)
+            for stop in range(1, 41):
+                page.evaluate(f"scrollTo(0, {stop / 40} * (document.documentElement.scrollHeight - innerHeight))")
+                cells_on_screen(page)
+                assert page.evaluate("document.querySelectorAll('*').length") < 1500
+            assert first_position(page) > 99_900
+            page.locator("#timeline").press("Home")
+            expect(page.locator("#results .cell[aria-posinset='1']")).to_be_in_viewport()

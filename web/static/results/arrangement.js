@@ -112,6 +112,17 @@ export class Arrangement {
     return { position: page * PAGE + index, above: y - top - index * each };
   }
 
+  /** What is to stay where it is on a screen between two heights: its first row of pictures, if there are any. */
+  anchor(from, to) {
+    const [first, last] = this.pages(from, to);
+    for (let page = first; page <= last; page += 1) {
+      if (!this.#strip.layout(page)?.rows.length) continue;
+      const { position } = this.placeAt(Math.max(from, this.#strip.top(page)));
+      return { position, above: from - this.heightOf({ position, above: 0 }) };
+    }
+    return this.placeAt(from);
+  }
+
   /** The position behind a picture's row. */
   endOfRow(position) {
     const page = Math.floor(position / PAGE);

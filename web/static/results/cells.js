@@ -1,7 +1,7 @@
 // One picture of the grid: its element, what is drawn over it, and which thumbnail it takes.
 
 import { thumbnailUrl } from "../shared/api.js";
-import { formatScore } from "../shared/numbers.js";
+import { formatList, formatScore } from "../shared/numbers.js";
 import { say } from "../shared/say.js";
 
 const STRETCH = 1.75; // a small thumbnail may be shown this much larger than it is; then the large one is fetched
@@ -62,6 +62,19 @@ export function describeCell(cell, item, { position, total, address, reachable, 
   cell.querySelector(".check").checked = selected;
   cell.querySelector(".cell-score").textContent = item.score == null ? "" : formatScore(item.score);
   describeDuplicates(cell, item);
+  describeWords(cell, item);
+}
+
+/** Where words of the search were found that are known of it. */
+function describeWords(cell, { words = [] }) {
+  const places = [...new Set(words.map(({ field }) => say(`large.in_${field}`)))];
+  let line = cell.querySelector(".cell-words");
+  if (places.length && !line) {
+    line = document.createElement("span");
+    line.className = "cell-words";
+    cell.querySelector(".cell-caption").prepend(line);
+  }
+  if (line) line.textContent = say("results.found_in", { places: formatList(places) });
 }
 
 /** "+3": a button, as the other files can be looked at. */

@@ -154,7 +154,7 @@ export class Grid {
 
   /** @returns {number} where the view is afterwards */
   #layOutNear(before) {
-    const place = before > 0 ? this.#arrangement.placeAt(before) : null;
+    const place = before > 0 ? this.#arrangement.anchor(before, before + innerHeight) : null;
     const near = (view) => this.#arrangement.pages(view - this.#margin, view + innerHeight + this.#margin);
     let view = before;
     while (this.#arrangement.layOut(...near(view))) {
