@@ -27,6 +27,7 @@ PAGES = {
     "nothing": "/?q=type:gif",
     "overview": "/library",
     "duplicates": "/library/duplicates",
+    "tags": "/library/tags",
     "map": "/map",
 }
 VIOLATIONS = """async () => {
