@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from indexer.catalog import Catalog
 from indexer.jobs.leases import new_owner
@@ -155,6 +155,32 @@ def test_failures_are_read_and_tried_again(
     catalog.jobs.end(begun[0], owner, "done", "", {"added": 1})
     expect(page.locator("#failed")).to_be_hidden()  # by itself
     expect(page.locator("#images")).to_have_text("3")
+
+
+def test_a_training_is_begun_and_the_index_is_plotted(guest: Visitor, catalog: Catalog, begun: list[int]) -> None:
+    measured = {"recall100_images": 0.9, "recall100_texts": 0.9}
+    points = [(64, 0.95, 0.9, 0.2), (512, 0.995, 0.99, 0.8)]
+    keys = ("effort", "recall10_images", "recall10_texts", "ms")
+    curve = [dict(zip(keys, point, strict=True)) | measured for point in points]
+
+    def with_curve(route: Route) -> None:
+        stats = route.fetch().json()
+        stats["index"]["calibration"] = {"target": 0.99, "curve": curve, "chosen": 512, "reached": True}
+        route.fulfill(json=stats)
+
+    page = guest.open("/library")  # so small a library has an exact index
+    expect(page.locator("#index-says")).to_contain_text("compares all pictures")
+    page.route("**/api/stats*", with_curve)
+    page.locator("#train-model").select_option("mini")
+    page.locator("#train button").click()
+    expect(page.locator("#jobs h3").first).to_have_text("Train")
+    assert catalog.jobs.get(begun[0]).arguments["recipe"]["train"] == "adapter"
+    expect(page.locator("#curve .dot.chosen title")).to_have_text(
+        ["by pictures: 99.5% in 0.8 ms, effort 512", "by words: 99% in 0.8 ms, effort 512"]
+    )
+    page.get_by_text("As a table").click()
+    expect(page.locator("#curve-rows tr.chosen")).to_have_text("512, chosen99.5%99%0.8")
+    expect(page.locator("#findings-say")).to_contain_text("found nothing wrong")
 
 
 def test_a_phone_shows_all_of_it(guest: Visitor, catalog: Catalog) -> None:

@@ -16,6 +16,8 @@ from tests.e2e.visitor import PHONE, Visitor, visiting
 from tests.palette import PaletteEncoder
 from tests.web.conftest import Serve, app_over
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 # How many pixels of the canvas are not of its ground.
 DRAWN = """() => {
   const canvas = document.querySelector("#canvas");

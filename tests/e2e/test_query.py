@@ -138,10 +138,16 @@ def test_by_touch_the_tray_scrolls_and_a_corner_can_be_pulled(visitor: Visitor) 
     pick_several(page, "red", "blue", "green")
     expect(page.locator(".term:not([aria-busy])")).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page).to_have_url(re.compile(r"(picture=[0-9a-f]{64}&?){3}$"))
     page.locator(".term-picture").first.tap()
+    expect(page.locator(".crop-box")).to_be_visible()
     corner = page.locator(".crop-handle[data-edges='right bottom']")
     drag(page, page.locator(".crop-area"), (0.75, 0.75), (0.95, 0.9))
     expect(corner).to_be_visible()
     page.get_by_role("button", name="Search this part").tap()
     expect(page).to_have_url(re.compile(r"\*1\*"))
     assert region_of(page) == pytest.approx([0.25, 0.25, 0.7, 0.65], abs=0.02)
+    search(page, "red type:png -blue portrait orientation")
+    expect(page.locator("#chips li")).to_have_count(3)
+    page.set_viewport_size({"width": 320, "height": 640})  # 1280 pixels at 400 %, too
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

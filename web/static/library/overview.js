@@ -60,10 +60,12 @@ class OverviewPage {
 
   start() {
     this.frame.start();
-    part("embed").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#do(() => requests.reindex(part("embed-model").value), event.submitter);
-    });
+    for (const [id, begin] of [["embed", requests.reindex], ["train", requests.train]]) {
+      part(id).addEventListener("submit", (event) => {
+        event.preventDefault();
+        this.#do(() => begin(part(`${id}-model`).value), event.submitter);
+      });
+    }
     for (const [id, begin] of [["deduplicate", requests.deduplicate], ["tag", requests.tag]]) {
       part(id).addEventListener("click", ({ currentTarget }) => this.#do(() => begin(), currentTarget));
     }
@@ -115,6 +117,8 @@ class OverviewPage {
       this.folders.show(stats.roots, startable);
       showChoices(part("embed-model"), startable.models.filter((name) => !models.some(({ model }) => model === name)));
       part("embed").hidden = !part("embed-model").options.length;
+      showChoices(part("train-model"), startable.models);
+      part("train").hidden = !stats.images || !startable.models.length;
     } catch (error) {
       this.#failed(error);
     }

@@ -36,6 +36,9 @@ export const reindex = (model) => post("/api/jobs", { kind: "reindex", model });
 export const map = () => post("/api/jobs", { kind: "map" });
 export const deduplicate = () => post("/api/jobs", { kind: "deduplicate" });
 export const tag = () => post("/api/jobs", { kind: "tag" });
+
+/** A map on top of the model, which is the quickest training; its result is listed among the models that can be had. */
+export const train = (model) => post("/api/jobs", { kind: "train", model, train: "adapter" });
 export const promote = (id) => post(`/api/models/${id}/promote`);
 export const rollback = () => post("/api/models/rollback");
 

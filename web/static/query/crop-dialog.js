@@ -14,15 +14,13 @@ export class CropDialog {
 
   /** @returns {Promise<number[] | null | undefined>} the region, null for the whole picture, undefined when cancelled */
   async choose(url, region) {
-    this.picture.src = url;
     this.dialog.showModal();
-    try {
-      await this.picture.decode();
-    } catch {
+    await loaded(this.picture, url);
+    const { naturalWidth, naturalHeight } = this.picture;
+    if (!naturalWidth) {
       this.dialog.close(); // the search says what is wrong with it
       return undefined;
     }
-    const { naturalWidth, naturalHeight } = this.picture;
     const ratio = naturalWidth / naturalHeight;
     this.dialog.style.setProperty("--ratio", ratio);
     const chosen = await this.cropper.open({ region, ratio });
@@ -30,4 +28,12 @@ export class CropDialog {
     if (chosen === null) return undefined;
     return isWhole(chosen) ? null : chosen;
   }
+}
+
+/** Or failed: then it has no size. */
+function loaded(picture, url) {
+  return new Promise((done) => {
+    for (const end of ["load", "error"]) picture.addEventListener(end, done, { once: true });
+    picture.src = url;
+  });
 }

@@ -28,12 +28,14 @@ export function formatDimensions(width, height) {
 
 /** Bytes in decimal units, as file managers and cameras count them. */
 export function formatBytes(bytes) {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  return `${decimal.format(bytes / 1000 ** power)} ${units[power]}`;
+  return withUnit(bytes / 1000 ** power, units[power]);
 }
 
 /** How long an answer took. */
-export function formatSeconds(seconds) {
-  return seconds < 1 ? `${integer.format(Math.ceil(seconds * 1000))} ms` : `${decimal.format(seconds)} s`;
-}
+export const formatSeconds = (seconds) =>
+  seconds < 1 ? withUnit(Math.ceil(seconds * 1000), "millisecond") : withUnit(seconds, "second");
+
+const withUnit = (value, unit) =>
+  new Intl.NumberFormat(language, { style: "unit", unit, maximumSignificantDigits: 3 }).format(value);
