@@ -62,14 +62,14 @@ WATCH = """() => {
 
 # Asks, and answers in ms when the first picture of the answer has been painted.
 ASK = """(words) => new Promise((answer) => {
-  const before = document.querySelector("#results .cell[data-position='0'] img")?.src;
   document.querySelector("#words").value = words;
   const started = performance.now();
   document.querySelector("#search").requestSubmit();
   const look = () => {
     const cell = document.querySelector("#results .cell[data-position='0']");
     const picture = cell?.querySelector("img");
-    if (picture && picture.src !== before && picture.complete && picture.naturalWidth) {
+    const answered = document.querySelector("#title").textContent.includes(words);
+    if (answered && picture?.complete && picture.naturalWidth) {
       requestAnimationFrame(() => setTimeout(() => answer(performance.now() - started)));
     } else requestAnimationFrame(look);
   };

@@ -49,7 +49,8 @@ def test_scrolling_brings_every_picture_once(browser: Browser, many: str, path: 
             assert len(shown) == len(set(shown))
             assert len(shown) < 120  # however long the list, only the rows near the screen are in the document
             seen |= set(shown)
-            page.mouse.wheel(0, 700)
+            if not page.locator("#results .blank").count():  # pages that are passed before they come are not seen
+                page.mouse.wheel(0, 700)
             page.wait_for_timeout(25)
 
 

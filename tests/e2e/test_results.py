@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -202,6 +203,10 @@ def test_pictures_are_chosen_by_pointer_keys_and_range(visitor: Visitor) -> None
         bar.get_by_role("button", name="Save list").click()
     paths = Path(download.value.path()).read_text().splitlines()
     assert [path[-11:] for path in sorted(paths)] == ["0000000.jpg", "0000001.jpg", "0000003.jpg", "0000004.jpg"]
+    with page.expect_download() as download:
+        bar.get_by_role("button", name="Download").click()
+    with zipfile.ZipFile(download.value.path()) as originals:
+        assert originals.read("MISSING.txt").decode().count("IMG_") == 4  # of these there are none
     page.keyboard.press("Control+a")
     expect(bar).to_contain_text("60 chosen")
     page.keyboard.press("Escape")

@@ -10,7 +10,7 @@ export class Drawing {
   }
 
   #cells = new Map(); // id -> {cell, position, version, reachable, box}
-  #blanks = new Map(); // page -> <li>
+  #blanks = new Map(); // top and height -> <li>: never moved, as what moves on the screen is noticed
   #line = null;
 
   /** The link of a picture, if that is drawn. */
@@ -45,18 +45,16 @@ export class Drawing {
     }
   }
 
-  /** @param {Map<number, {top: number, height: number}>} extents of pages that are not here */
+  /** @param {{top: number, height: number}[]} extents of pages that are not here */
   drawBlanks(extents) {
-    for (const [page, blank] of this.#blanks) {
-      if (extents.has(page)) continue;
+    const wanted = new Map(extents.map((extent) => [`${extent.top} ${extent.height}`, extent]));
+    for (const [key, blank] of this.#blanks) {
+      if (wanted.has(key)) continue;
       blank.remove();
-      this.#blanks.delete(page);
+      this.#blanks.delete(key);
     }
-    for (const [page, { top, height }] of extents) {
-      if (!this.#blanks.has(page)) this.#blanks.set(page, this.element.appendChild(newBlank()));
-      const { style } = this.#blanks.get(page);
-      style.insetBlockStart = `${top}px`;
-      style.blockSize = `${height}px`;
+    for (const [key, extent] of wanted) {
+      if (!this.#blanks.has(key)) this.#blanks.set(key, this.element.appendChild(newBlank(extent)));
     }
   }
 
@@ -103,8 +101,10 @@ export class Drawing {
   }
 }
 
-function newBlank() {
+function newBlank({ top, height }) {
   const blank = document.createElement("li");
+  blank.style.insetBlockStart = `${top}px`;
+  blank.style.blockSize = `${height}px`;
   blank.className = "blank";
   blank.setAttribute("aria-hidden", "true");
   return blank;

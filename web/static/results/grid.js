@@ -173,7 +173,7 @@ export class Grid {
       ...this.look(item),
     });
     this.#drawing.draw(pictures, { version: this.#version, active: this.active, describe });
-    this.#drawing.drawBlanks(new Map(missing.map((page) => [page, this.#arrangement.extent(page)])));
+    this.#drawing.drawBlanks(missing.map((page) => this.#arrangement.extent(page)));
     this.#drawing.drawLine(line, line === null ? null : results.item(results.line)?.id);
     this.#ask(missing);
   }

@@ -3,6 +3,7 @@
 import { PAGE } from "./results.js";
 import { rowHeight } from "./layout.js";
 
+const LAID = 40; // layouts that are kept, of the pages used last: they hold the pictures
 const RATIO = 1.4; // of a usual picture; only until the first page is laid out
 
 export class Strip {
@@ -16,7 +17,8 @@ export class Strip {
   }
 
   #each; // estimated pixels of height a picture; it stays as the first page says, so that the scrollbar is calm
-  #layouts = new Map();
+  #layouts = new Map(); // page -> layout, the newest last
+  #heights = new Map(); // page -> height in pixels, of all that were ever laid out
   #tops = [0]; // of each page, and the end of the last one
 
   resize(total) {
@@ -42,8 +44,10 @@ export class Strip {
   }
 
   lay(number, layout) {
-    if (!this.#layouts.size) this.#each = (layout.height + this.gap) / Math.max(this.#count(number), 1);
+    if (!this.#heights.size) this.#each = (layout.height + this.gap) / Math.max(this.#count(number), 1);
+    this.#heights.set(number, layout.height);
     this.#layouts.set(number, layout);
+    if (this.#layouts.size > LAID) this.#layouts.delete(this.#layouts.keys().next().value);
     this.#stack(number);
   }
 
@@ -67,7 +71,7 @@ export class Strip {
     const pages = Math.ceil(this.total / PAGE);
     this.#tops.length = Math.min(this.#tops.length, pages + 1);
     for (let number = Math.min(from, this.#tops.length - 1); number < pages; number += 1) {
-      const height = this.#layouts.get(number)?.height;
+      const height = this.#heights.get(number);
       const taken = height === undefined ? this.#count(number) * this.#each : height + this.gap;
       this.#tops[number + 1] = this.#tops[number] + taken;
     }
