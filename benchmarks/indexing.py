@@ -197,6 +197,7 @@ class Repeated:
     """An `ImageSource` of any number of photos without a disk: the same few, told apart by bytes behind the picture."""
 
     root = "/repeated"
+    kind = "repeated"
 
     def __init__(self, photos: list[bytes], number: int) -> None:
         self._photos, self._number = photos, number

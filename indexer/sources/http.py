@@ -53,8 +53,9 @@ class Fetcher:
             try:
                 return self._taken(response)
             finally:
-                response.release_conn()
+                # In this order: what was not read to its end would else be the answer to somebody's next question.
                 response.close()
+                response.release_conn()
         except urllib3.exceptions.HTTPError as error:
             raise UnreadableImage(f"cannot be fetched ({_reason(error)})") from error
         except (OSError, ValueError) as error:
