@@ -10,6 +10,7 @@ const SMALL_MODEL = "mini";
 export function showAbout({ images, model, library }) {
   const button = document.querySelector("#model");
   button.textContent = model;
+  button.setAttribute("aria-label", say("search.about_of", { model }));
   button.hidden = false;
   writeFacts(document.querySelector("#about-facts"), [
     [say("search.about_pictures"), formatCount(images)],

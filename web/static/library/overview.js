@@ -109,6 +109,7 @@ class OverviewPage {
       const asked = [requests.stats(), requests.models(), requests.startable(), requests.failures()];
       const [stats, models, startable, failures] = await Promise.all(asked);
       if (round !== this.#round) return;
+      part("sheet").hidden = false; // all of it at once, so that nothing moves when the rest arrives
       this.#images = stats.images;
       showHoldings({ figure: part("images"), formats: part("formats"), facts: part("facts") }, stats);
       this.health.show(stats.index);
