@@ -34,56 +34,36 @@ class Page:
     styles: tuple[str, ...]
 
 
-SEARCH: Final = Page(
-    "search.html",
-    "search.js",
-    (
-        "base.css",
-        "query/query.css",
-        "query/crop.css",
-        "results/results.css",
-        "results/tools.css",
-        "large/large.css",
-        "large/details.css",
+_LIBRARY: Final = ("base.css", "library/library.css")
+PAGES: Final = {
+    "/": Page(
+        "search.html",
+        "search.js",
+        (
+            "base.css",
+            "query/query.css",
+            "query/crop.css",
+            "results/results.css",
+            "results/tools.css",
+            "large/large.css",
+            "large/details.css",
+        ),
     ),
-)
-OVERVIEW: Final = Page("library/overview.html", "library/overview.js", ("base.css", "library/library.css"))
-DUPLICATES: Final = Page(
-    "library/duplicates.html", "library/duplicates.js", ("base.css", "library/library.css", "library/duplicates.css")
-)
-
-MAP: Final = Page("library/map.html", "map/map.js", ("base.css", "library/library.css", "map/map.css"))
-TAGS: Final = Page("library/tags.html", "library/tags.js", ("base.css", "library/library.css", "library/tags.css"))
-
-
-@router.get("/", response_class=HTMLResponse)
-def search_page(request: Request) -> Response:
-    """Where people search."""
-    return _shell(request, SEARCH)
+    "/library": Page("library/overview.html", "library/overview.js", _LIBRARY),
+    "/library/duplicates": Page(
+        "library/duplicates.html", "library/duplicates.js", (*_LIBRARY, "library/duplicates.css")
+    ),
+    "/library/tags": Page("library/tags.html", "library/tags.js", (*_LIBRARY, "library/tags.css")),
+    "/map": Page("library/map.html", "map/map.js", (*_LIBRARY, "map/map.css")),
+}
 
 
-@router.get("/library", response_class=HTMLResponse)
-def overview_page(request: Request) -> Response:
-    """What is indexed, the models, and the jobs."""
-    return _shell(request, OVERVIEW)
+def _page(request: Request) -> Response:
+    return _shell(request, PAGES[request.scope["route"].path])
 
 
-@router.get("/library/duplicates", response_class=HTMLResponse)
-def duplicates_page(request: Request) -> Response:
-    """What is there more than once, to be looked through."""
-    return _shell(request, DUPLICATES)
-
-
-@router.get("/map", response_class=HTMLResponse)
-def map_page(request: Request) -> Response:
-    """All pictures on a plane, to wander about in."""
-    return _shell(request, MAP)
-
-
-@router.get("/library/tags", response_class=HTMLResponse)
-def tags_page(request: Request) -> Response:
-    """The tags, the lists that they come from, and the concepts."""
-    return _shell(request, TAGS)
+for _path in PAGES:
+    router.add_api_route(_path, _page, response_class=HTMLResponse)
 
 
 def _shell(request: Request, page: Page) -> Response:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from web.pages import STATIC
+from web.pages import PAGES, STATIC
 
-PAGES = ("/", "/library", "/library/duplicates", "/library/tags", "/map")
 FIRST_LOAD = 150_000
 """Bytes, compressed, of the shell and all that it names."""
 
