@@ -291,6 +291,11 @@ def test_duplicates_are_one_picture_that_lists_its_files(
             page.locator("#results .stack").click()
             files = page.locator("#stack")
             expect(files).to_contain_text("2 files of the same picture")
+            page.keyboard.press("Escape")
+            expect(files).to_be_hidden()
+            page.locator("#results a").first.focus()
+            page.keyboard.press("d")
+            expect(files).to_contain_text("2 files of the same picture")
             files.get_by_role("button", name="red.jpg").click()
             expect(page.locator("#large h2")).to_have_text("red.jpg")
 

@@ -53,11 +53,21 @@ export class View {
       onProblem: (error) => page.failed(error),
     });
     part("results").addEventListener("click", ({ target }) => {
-      if (target.closest(".stack")) this.stack.show(this.results.item(this.grid.positionOf(target)));
+      if (target.closest(".stack")) this.#showStack(this.grid.positionOf(target));
+    });
+    part("results").addEventListener("keydown", (event) => {
+      if (event.key.toLowerCase() !== "d" || event.ctrlKey || event.metaKey || event.altKey) return;
+      this.#showStack(this.grid.active);
     });
   }
 
   #abort = null; // of the timeline on its way
+
+  /** The files of a picture that stands for several. */
+  #showStack(position) {
+    const item = this.results?.item(position);
+    if (item?.duplicates) this.stack.show(item);
+  }
 
   get results() {
     return this.grid.results;
