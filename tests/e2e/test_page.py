@@ -51,6 +51,23 @@ def test_a_line_stands_where_relevance_ends(visitor: Visitor) -> None:
     expect(page.locator(".unlikely")).to_have_count(0)
 
 
+def test_no_line_stands_before_the_first_picture(visitor: Visitor) -> None:
+    page = visitor.open()
+
+    def doubt(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        for hit in body["hits"]:
+            hit["probability"] = 0.01
+        route.fulfill(response=answer, json=body)
+
+    page.route(SEARCH, doubt)
+    search(page, "red")
+    expect_first(page, "red")
+    expect(page.locator("#results .line")).to_have_count(0)
+    expect(page.locator("#results .unlikely")).to_have_count(0)
+
+
 def test_search_starts_while_typing_and_typing_is_one_step_back(visitor: Visitor) -> None:
     page = visitor.open()
     names(page)

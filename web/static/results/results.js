@@ -172,5 +172,8 @@ export class Results {
       const relevant = page.findLastIndex(({ probability }) => probability > CUT) + 1;
       if (relevant < page.length) this.line = this.#judged * PAGE + relevant;
     }
+    if (this.line !== 0) return;
+    this.line = null; // none is relevant: no line before the first picture
+    this.#judged = Infinity;
   }
 }
