@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.visitor import PHONE, Visitor, expect_first, names, search
 
@@ -71,6 +71,21 @@ def test_tags_complete_the_word_that_is_typed(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#words")).to_have_value('red tag:"blue sky" ')
     expect(page.locator("#chips .chip-value")).to_have_text(["blue sky"])
+
+
+@pytest.mark.parametrize("key", ["", "Enter"], ids=["typing", "settled"])
+def test_tags_that_come_late_are_offered_to_whoever_still_types(visitor: Visitor, key: str) -> None:
+    page = visitor.open()
+    held: list[Route] = []
+    page.route("**/api/tags?*", lambda route: held.append(route))
+    page.locator("#words").press_sequentially("re")
+    if key:
+        page.keyboard.press(key)
+    expect(page.locator("#title")).to_have_text("“re”")
+    with page.expect_response("**/api/tags?*"):
+        held[0].fulfill(json={"lists": [], "tags": [{"name": "red", "images": 1}]})
+    page.wait_for_timeout(100)  # for what must not come
+    assert page.locator("#suggestions").is_visible() == (key == "")
 
 
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["desk", "phone"])

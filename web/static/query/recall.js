@@ -63,8 +63,7 @@ export class Recall {
     const [tags, stats] = await Promise.allSettled([api.tags(collection, TAGS), api.stats(collection)]);
     this.#tags = tags.value?.map(({ name }) => name) ?? [];
     this.#folders = stats.value?.roots.map(({ path }) => path) ?? [];
-    const { words } = this.box;
-    if (words.value && words === document.activeElement) this.list.open(); // more was typed than was known
+    this.list.refresh();
   }
 
   #groups() {

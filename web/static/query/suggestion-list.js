@@ -23,9 +23,11 @@ export class SuggestionList {
 
   #options = [];
   #active = -1;
+  #wanted = false; // opened, be it that there was nothing to show, and not closed since
 
   /** Show what there is to suggest; nothing, if there is nothing. */
   open() {
+    this.#wanted = true;
     const groups = this.onOptions();
     this.#options = groups.flatMap(({ options }) => options);
     this.#active = -1;
@@ -35,7 +37,13 @@ export class SuggestionList {
   }
 
   close() {
+    this.#wanted = false;
     this.#show(false);
+  }
+
+  /** There may be more to suggest now: for whoever still waits for it. */
+  refresh() {
+    if (this.#wanted) this.open();
   }
 
   get isOpen() {
@@ -60,7 +68,10 @@ export class SuggestionList {
   #pressed(event) {
     if (event.isComposing) return;
     if (event.altKey && event.key === "ArrowDown") this.open();
-    else if (!this.isOpen || !this.#moved(event)) return;
+    else if (!this.isOpen || !this.#moved(event)) {
+      if (["Enter", "Escape"].includes(event.key)) this.close();
+      return;
+    }
     event.preventDefault();
   }
 
@@ -72,10 +83,7 @@ export class SuggestionList {
     else if (key === "ArrowDown" || key === "ArrowUp") this.#step(key === "ArrowDown" ? 1 : -1);
     else if (key === "Enter" && marked) this.#choose(marked);
     else if (key === "Delete" && shiftKey && marked?.list) this.#forget(marked);
-    else {
-      if (key === "Enter") this.close();
-      return false;
-    }
+    else return false;
     return true;
   }
 
