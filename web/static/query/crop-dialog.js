@@ -12,10 +12,14 @@ export class CropDialog {
     dialog.addEventListener("close", () => this.cropper.close());
   }
 
+  #turn = 0;
+
   /** @returns {Promise<number[] | null | undefined>} the region, null for the whole picture, undefined when cancelled */
   async choose(url, region) {
+    const turn = (this.#turn += 1);
     this.dialog.showModal();
     await loaded(this.picture, url);
+    if (turn !== this.#turn || !this.dialog.open) return undefined; // closed before the picture was there
     const { naturalWidth, naturalHeight } = this.picture;
     if (!naturalWidth) {
       this.dialog.close(); // the search says what is wrong with it
@@ -24,7 +28,7 @@ export class CropDialog {
     const ratio = naturalWidth / naturalHeight;
     this.dialog.style.setProperty("--ratio", ratio);
     const chosen = await this.cropper.open({ region, ratio });
-    this.dialog.close();
+    if (turn === this.#turn) this.dialog.close();
     if (chosen === null) return undefined;
     return isWhole(chosen) ? null : chosen;
   }
