@@ -211,6 +211,7 @@ def test_a_sheet_on_a_phone_is_drawn_up_and_put_away(visitor: Visitor) -> None:
     expect(body).to_have_js_property("inert", False)
     wait_until(page, f"document.querySelector('#details').offsetHeight > {2.5 * (low or {})['height']}")
     expect(page.locator("#frame")).to_be_in_viewport()
+    wait_until(page, "document.querySelector('#details').getAnimations().length === 0")
     fingers = Fingers(page)
     top = page.evaluate("document.querySelector('#details').getBoundingClientRect().top") + 10
     fingers.drag(*(((195, top + step * 30),) for step in range(9)))

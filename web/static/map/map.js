@@ -117,6 +117,7 @@ class MapPage {
 
   /** Show where on the map the pictures are that words find. */
   async #light(words) {
+    if (!this.#points) return; // once they are here, the words of the address are asked for
     this.#asked?.abort();
     this.#asked = new AbortController();
     const { signal } = this.#asked;
