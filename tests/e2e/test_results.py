@@ -263,6 +263,8 @@ def test_filters_narrow_the_search_and_are_taken_back(visitor: Visitor, options:
     panel.get_by_role("button", name="Close the filters").click()
     expect(panel).to_be_hidden()
     expect(page.locator("#filters")).to_be_focused()
+    page.locator("#words").press_sequentially("camera:so")  # the filters have told which there are
+    expect(page.get_by_role("option", name="SONY A7")).to_be_visible()
 
 
 def test_the_order_is_part_of_the_address(visitor: Visitor) -> None:

@@ -72,13 +72,13 @@ export class Query {
   }
 
   /** The answer is on the page. */
-  answered({ query, meaning, chips, facets }) {
+  answered({ query, meaning, chips }) {
     this.chips.show(chips, query.text);
     this.marks.show(chips, query.text);
     this.#answered = [query, meaning];
     this.#showTitle(query, meaning);
     const name = titleOf(query, (reference) => this.#nameOf(reference));
-    this.recall.answered(query, name, { settled: this.#unsettled === null, facets });
+    this.recall.answered(query, name, { settled: this.#unsettled === null });
   }
 
   /** There is none. */

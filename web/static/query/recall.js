@@ -40,11 +40,10 @@ export class Recall {
   #timer = 0;
 
   /** @param {object} state that was answered @param {string | null} name of the search @param {boolean} settled */
-  answered(state, name, { settled, facets }) {
+  answered(state, name, { settled }) {
     const address = format({ ...state, open: null });
     const named = state.terms.length ? name : state.text;
     this.saving.show(address, hasQuery(state) ? named : null);
-    if (facets) this.#cameras = facets.camera.map(({ value }) => value);
     clearTimeout(this.#timer);
     if (!hasQuery(state)) return;
     if (settled) this.remembered.note(address, named);
@@ -53,6 +52,11 @@ export class Recall {
 
   open() {
     this.list.open();
+  }
+
+  /** @param {string[]} cameras to be offered besides those that are known: the filters have counted them */
+  learnCameras(cameras) {
+    this.#cameras = [...new Set([...this.#cameras, ...cameras])];
   }
 
   /** Once, when the box is first used: it can do without. */

@@ -118,8 +118,11 @@ export class View {
     this.bar.show(this.selection.items, hasQuery(this.page.state) && !this.results?.joined);
   }
 
-  #facets(signal) {
-    return this.results?.joined ? null : api.facets(this.page.state, signal);
+  async #facets(signal) {
+    if (this.results?.joined) return null;
+    const facets = await api.facets(this.page.state, signal);
+    this.page.query.recall.learnCameras(facets.camera.map(({ value }) => value));
+    return facets;
   }
 
   async #showTimeline(results) {
