@@ -1,6 +1,6 @@
 // Parts of pictures: [left, top, width, height] as fractions of the upright picture.
 
-export const SMALLEST = 0.05; // of a side; less than that holds too few pixels to search with
+const SMALLEST = 0.05; // of a side; less than that holds too few pixels to search with
 
 export const WHOLE = [0, 0, 1, 1];
 

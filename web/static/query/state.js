@@ -68,7 +68,7 @@ export const queryKey = (state) => format({ ...state, open: null });
 export const hasQuery = ({ text, terms }) => Boolean(text || terms.length);
 
 /** A term in full: `weight` is 1 and `region` null unless they are given. */
-export const termOf = ({ kind, ref, weight = 1, region = null }) => ({ kind, ref, weight, region });
+const termOf = ({ kind, ref, weight = 1, region = null }) => ({ kind, ref, weight, region });
 
 /** What tells one term from another: a part of a picture is another term than the picture. */
 export const termKey = ({ kind, ref, region }) => `${kind}:${ref}:${region ?? ""}`;
